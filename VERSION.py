@@ -1,0 +1,3 @@
+"""The one version of every Shoplake package."""
+
+__version__ = "0.1.0"

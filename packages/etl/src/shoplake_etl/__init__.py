@@ -1,0 +1,1 @@
+"""PySpark: bronze to silver to gold, and the thin job scripts that Glue runs."""

@@ -1,0 +1,1 @@
+"""Redshift DDL, COPY and the loading procedure, made from the gold contracts."""
