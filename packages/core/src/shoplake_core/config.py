@@ -81,7 +81,9 @@ def parse_project_config(text: str, *, where: str) -> ProjectConfig:
     try:
         given = _flat(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}", hint="mend the line that it names", file=where) from error
+        raise ConfigError(
+            f"{where} is not valid TOML: {error}", hint="mend the line that it names", file=where
+        ) from error
     faults: list[str] = []
     values: dict[str, Any] = {}
     for path, value in given.items():
@@ -98,10 +100,11 @@ def parse_project_config(text: str, *, where: str) -> ProjectConfig:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         faults.append(f'store.time_zone: "{zone}" is no IANA time zone, such as "Europe/Berlin"')
-    for field in ("flush_interval_seconds", "flush_size_bytes", "tombstone_days"):
-        if values.get(field, 1) <= 0:
-            faults.append(f"{field}: must be above 0")
+    positive = ("flush_interval_seconds", "flush_size_bytes", "tombstone_days")
+    faults += [f"{field}: must be above 0" for field in positive if values.get(field, 1) <= 0]
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
-        raise ConfigError(f"{where} is not a valid configuration:\n{lines}", hint=f"edit {where}", file=where, faults=faults)
+        raise ConfigError(
+            f"{where} is not a valid configuration:\n{lines}", hint=f"edit {where}", file=where, faults=faults
+        )
     return ProjectConfig(**values)

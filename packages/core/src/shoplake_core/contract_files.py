@@ -103,7 +103,9 @@ def _column(name: str, data: Mapping[str, Any], found: _Findings) -> ColumnContr
     text = parse_logical_type("text")
     kind = found.guarded(f"{path}.type", lambda: parse_logical_type(str(data.get("type", "(missing)"))), text)
     source = found.guarded(
-        f"{path}.source_type", lambda: parse_logical_type(str(data["source_type"])) if "source_type" in data else kind, text
+        f"{path}.source_type",
+        lambda: parse_logical_type(str(data["source_type"])) if "source_type" in data else kind,
+        text,
     )
     column = ColumnContract(
         name=name,
@@ -120,7 +122,9 @@ def _column(name: str, data: Mapping[str, Any], found: _Findings) -> ColumnContr
         pattern=str(data.get("pattern", "")),
         minimum=str(data.get("minimum", "")),
         maximum=str(data.get("maximum", "")),
-        violation=found.member(f"{path}.violation", Violation, data.get("violation", "quarantine"), Violation.QUARANTINE),
+        violation=found.member(
+            f"{path}.violation", Violation, data.get("violation", "quarantine"), Violation.QUARANTINE
+        ),
         doc=str(data.get("doc", "")),
     )
     _check_column(column, path, found)
@@ -130,7 +134,9 @@ def _column(name: str, data: Mapping[str, Any], found: _Findings) -> ColumnContr
 def _check_column(column: ColumnContract, path: str, found: _Findings) -> None:
     text_rules = column.trim or column.case is not CaseFold.KEEP or column.blank_is_null or bool(column.pattern)
     if text_rules and not column.source_type.is_text:
-        found.add(path, f"trim, case, blank_is_null and pattern need a text, and the source type is {column.source_type}")
+        found.add(
+            path, f"trim, case, blank_is_null and pattern need a text, and the source type is {column.source_type}"
+        )
     if column.pattern and column.pattern not in PATTERNS:
         found.add(f"{path}.pattern", f'unknown pattern "{column.pattern}"{did_you_mean(column.pattern, PATTERNS)}')
     for name in column.formats:
@@ -143,8 +149,10 @@ def _check_column(column: ColumnContract, path: str, found: _Findings) -> None:
         found.add(path, "only a text can be parsed, and only into a date")
     if column.violation is Violation.NULL and not column.nullable:
         found.add(path, 'violation = "null" needs nullable = true')
-    if (column.minimum or column.maximum) and column.type.kind not in {Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP} and (
-        not column.type.is_numeric
+    if (
+        (column.minimum or column.maximum)
+        and column.type.kind not in {Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP}
+        and (not column.type.is_numeric)
     ):
         found.add(path, f"minimum and maximum need a number, a date or a time, and the type is {column.type}")
 
@@ -165,7 +173,9 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ContractError(f"{where} is not valid TOML: {error}", hint="mend the line that it names", file=where) from error
+        raise ContractError(
+            f"{where} is not valid TOML: {error}", hint="mend the line that it names", file=where
+        ) from error
     found = _Findings(where, [])
     found.known("table", data, _TABLE_FIELDS[layer])
     found.guarded("table", lambda: checked_identifier(name, "table"), None)
@@ -192,7 +202,9 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
             found.add(f"columns.{column.name}", "a key column can be neither PII nor nullable")
     if found.faults:
         lines = "\n".join(f"  - {fault}" for fault in found.faults)
-        raise ContractError(f"{where} is not a valid contract:\n{lines}", hint=f"edit {where}", file=where, faults=found.faults)
+        raise ContractError(
+            f"{where} is not a valid contract:\n{lines}", hint=f"edit {where}", file=where, faults=found.faults
+        )
     return TableContract(
         name=name,
         layer=layer,
