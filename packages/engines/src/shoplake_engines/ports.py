@@ -1,0 +1,58 @@
+"""Free TCP ports on loopback. A port that was free may be taken a moment later: whoever starts a server tries again."""
+
+import socket
+from collections.abc import Collection
+
+from shoplake_core.errors import ResourceError
+
+__all__ = ["LOOPBACK", "free_port", "is_free", "next_free_port"]
+
+LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65_535
+_TRIES = 2_000
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on that port of 127.0.0.1 now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed server's TIME_WAIT is no obstacle
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def next_free_port(preferred: int, *, taken: Collection[int] = (), also: int = 0) -> int:
+    """`preferred`, else the next port above it that is free and not in `taken`.
+
+    Args:
+        preferred: Where to begin; 0 for any port the system hands out.
+        taken: Ports already promised to somebody.
+        also: Where not 0, port + `also` must be free as well (a second port that the server derives from the first).
+
+    Raises:
+        ResourceError: None of the next ports is free.
+
+    """
+    if preferred == 0 and not also:
+        return free_port(taken=taken)
+    start = preferred or free_port() // 2 + 1_024  # leaves room for a derived port above it
+    for port in range(start, min(start + _TRIES, _LAST_PORT - also) + 1):
+        if {port, port + also}.isdisjoint(taken) and is_free(port) and (not also or is_free(port + also)):
+            return port
+    raise ResourceError(
+        f"no free port on {LOOPBACK} from {start} on", hint="end a program that listens there", port=start
+    )
+
+
+def free_port(*, taken: Collection[int] = ()) -> int:
+    """A port that the system hands out."""
+    for _ in range(_TRIES):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port
+    raise ResourceError(f"no free port on {LOOPBACK}", hint="end programs that hold many ports")

@@ -1,0 +1,135 @@
+"""Pytest fixtures: the real servers, once a session, on temporary folders (in memory where there is /dev/shm).
+
+In a package's conftest.py: `from shoplake_engines.testing import mysql_server, object_store, postgres_server  # noqa: F401`
+and `mysql_server_factory` where a test needs a server of its own or with further options.
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoint
+
+from shoplake_engines.mysql_engine import MySqlEngine
+from shoplake_engines.mysql_programs import INSTALL_HINT, MySqlProgram, find_mysql_program
+from shoplake_engines.object_store_engine import ObjectStoreEngine
+from shoplake_engines.postgres_engine import PostgresEngine
+
+__all__ = [
+    "MySqlServer",
+    "ObjectStore",
+    "PostgresServer",
+    "mysql_server",
+    "mysql_server_factory",
+    "object_store",
+    "postgres_server",
+    "temporary_state_folder",
+]
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of its own below it is used
+_ANY_PORT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MySqlServer:
+    """A running MySQL or MariaDB; `endpoint` has all rights."""
+
+    endpoint: MySqlEndpoint
+    engine: MySqlEngine
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """A running S3; `endpoint` has all rights."""
+
+    endpoint: AwsEndpoint
+    engine: ObjectStoreEngine
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running PostgreSQL; `endpoint` has all rights."""
+
+    endpoint: WarehouseEndpoint
+    engine: PostgresEngine
+
+
+def temporary_state_folder() -> Path:
+    """A new folder for servers' files. Others may pass through it (as root, PostgreSQL runs as another user)."""
+    folder = Path(tempfile.mkdtemp(prefix="shoplake-test-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    folder.chmod(0o711)
+    return folder
+
+
+def _program() -> MySqlProgram:
+    program = find_mysql_program()
+    if program is None:
+        pytest.fail(f"these tests need a real MySQL or MariaDB server: {INSTALL_HINT}")
+    return program
+
+
+def _mysql(folder: Path, *extra_arguments: str) -> MySqlServer:
+    engine = MySqlEngine(folder, _program(), fast=True, extra_arguments=extra_arguments, preferred_port=_ANY_PORT)
+    return MySqlServer(engine.up(), engine)
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[MySqlServer]:
+    """A server for the whole session: make databases of your own on it."""
+    folder = temporary_state_folder()
+    server = None
+    try:
+        server = _mysql(folder)
+        yield server
+    finally:
+        if server is not None:
+            server.engine.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def mysql_server_factory() -> Iterator[Callable[..., MySqlServer]]:
+    """Makes servers of the test's own: `mysql_server_factory("--gtid-strict-mode=1", ...)`; they end with the test."""
+    folder = temporary_state_folder()
+    started: list[MySqlServer] = []
+    numbers = itertools.count()
+
+    def start(*extra_arguments: str) -> MySqlServer:
+        server = _mysql(folder / str(next(numbers)), *extra_arguments)
+        started.append(server)
+        return server
+
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.engine.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """An object store for the whole session: make buckets of your own in it."""
+    folder = temporary_state_folder()
+    engine = ObjectStoreEngine(folder, preferred_port=_ANY_PORT)
+    try:
+        yield ObjectStore(engine.up(), engine)
+    finally:
+        engine.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL for the whole session: make databases or schemas of your own in it."""
+    folder = temporary_state_folder()
+    engine = PostgresEngine(folder, fast=True, preferred_port=_ANY_PORT)
+    try:
+        yield PostgresServer(engine.up(), engine)
+    finally:
+        engine.erase()
+        shutil.rmtree(folder, ignore_errors=True)

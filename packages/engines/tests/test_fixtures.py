@@ -1,0 +1,42 @@
+"""The fixtures that other packages use."""
+
+import psycopg
+import pymysql
+from shoplake_engines.object_store_aws import create_buckets, s3_client
+
+
+def _ask(endpoint, sql):
+    connection = pymysql.connect(host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def test_mysql_writes_whole_rows_with_names_to_its_binlog(mysql_server):
+    rows = _ask(
+        mysql_server.endpoint,
+        "SELECT @@log_bin, @@binlog_format, @@binlog_row_image, @@binlog_row_metadata, @@local_infile, @@character_set_server",
+    )
+    assert rows == ((1, "ROW", "FULL", "FULL", 1, "utf8mb4"),)
+
+
+def test_a_factory_server_takes_further_options(mysql_server_factory, mysql_server):
+    first = mysql_server_factory("--lower-case-table-names=1")
+    second = mysql_server_factory()
+    assert len({server.endpoint.port for server in (first, second, mysql_server)}) == 3
+    assert _ask(first.endpoint, "SELECT @@lower_case_table_names") == ((1,),)
+    assert _ask(second.endpoint, "SELECT @@lower_case_table_names") == ((0,),)
+
+
+def test_postgres_answers_its_administrator(postgres_server):
+    at = postgres_server.endpoint
+    with psycopg.connect(host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.database) as it:
+        assert it.execute("SELECT current_user, current_database()").fetchone() == ("admin", "dev")
+
+
+def test_object_store_keeps_what_it_is_given(object_store):
+    assert create_buckets(object_store.endpoint, ["fixture-test"]) == ("fixture-test",)
+    assert create_buckets(object_store.endpoint, ["fixture-test"]) == ()
+    client = s3_client(object_store.endpoint)
+    client.put_object(Bucket="fixture-test", Key="a/b", Body=b"text")
+    assert client.get_object(Bucket="fixture-test", Key="a/b")["Body"].read() == b"text"
