@@ -1,1 +1,1 @@
-"""What MySQL says about itself: connections, server facts, table shapes, binlog positions, snapshot reads as Arrow."""
+"""What MySQL says about itself: connections, server facts, table shapes, binlog positions, snapshots, rows as Arrow."""
