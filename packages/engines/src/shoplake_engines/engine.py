@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from shoplake_core.clock import Clock
 from shoplake_core.errors import ResourceError
 
-from shoplake_engines.processes import DetachedProcess, log_tail
-
-__all__ = ["Engine", "EngineStatus", "wait_until_ready"]
+__all__ = ["Engine", "EngineStatus", "still_answers", "wait_until_ready"]
 
 _POLL_SECONDS = 0.05
 
@@ -48,8 +45,8 @@ def wait_until_ready(
     *,
     probe: Callable[[], None],
     expected_errors: tuple[type[Exception], ...],
-    process: DetachedProcess,
-    log: Path,
+    is_running: Callable[[], bool],
+    read_log: Callable[[], str],
     timeout_seconds: float,
     clock: Clock,
 ) -> None:
@@ -67,7 +64,7 @@ def wait_until_ready(
             last = f"{type(error).__name__}: {error}"
         else:
             return
-        if process.running() is None:
+        if not is_running():
             reason = "ended while starting"
         elif clock.monotonic_seconds() >= until:
             reason = f"did not answer within {timeout_seconds:g} s; last: {last}"
@@ -75,7 +72,23 @@ def wait_until_ready(
             clock.sleep(_POLL_SECONDS)
             continue
         raise ResourceError(
-            f"{what} {reason}\n--- end of {log}\n{log_tail(log)}\n---",
-            hint=f"read {log}",
-            log=str(log),
+            f"{what} {reason}\n--- the end of its log\n{read_log()}\n---", hint="see the log above", server=what
         )
+
+
+def still_answers(running: Callable[[], object | None], wait: Callable[[], None]) -> bool:
+    """Whether the server runs and answers; False where it does not run, or was just dying when we asked.
+
+    Raises:
+        ResourceError: It runs and does not answer in time.
+
+    """
+    if running() is None:
+        return False
+    try:
+        wait()
+    except ResourceError:
+        if running() is not None:
+            raise
+        return False
+    return True

@@ -9,10 +9,10 @@ from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import MySqlEndpoint
 from shoplake_core.errors import ResourceError
 
-from shoplake_engines.engine import EngineStatus, wait_until_ready
+from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
 from shoplake_engines.mysql_bootstrap import bootstrap, common_arguments, first_statements
 from shoplake_engines.mysql_programs import MySqlProgram
-from shoplake_engines.ports import LOOPBACK, is_free, next_free_port
+from shoplake_engines.ports import LOOPBACK, is_free, next_free_port, wait_until_free
 from shoplake_engines.private_files import (
     exclusive,
     private_folder,
@@ -21,13 +21,14 @@ from shoplake_engines.private_files import (
     write_private_json,
     write_private_text,
 )
-from shoplake_engines.processes import DetachedProcess
+from shoplake_engines.processes import DetachedProcess, log_tail
 
 __all__ = ["ADMIN_USER", "MySqlEngine"]
 
 ADMIN_USER = "shoplake"
 _PREFERRED_PORT = 3366  # beside a MySQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
+_PORT_TIMEOUT_SECONDS = 5.0
 _START_TRIES = 3
 
 
@@ -83,12 +84,10 @@ class MySqlEngine:
             if not settings.get("password"):
                 settings = {"user": ADMIN_USER, "password": random_password(), "port": self._preferred_port}
                 write_private_json(self._settings_path, settings)
-            if self._process.running() is None:
-                bootstrap(self.program, self.folder / "data", as_root=_is_root())
-                return self._started(settings)
-            endpoint = _endpoint(settings)
-            self._wait(endpoint)
-            return endpoint
+            if still_answers(self._process.running, lambda: self._wait(_endpoint(settings))):
+                return _endpoint(settings)
+            bootstrap(self.program, self.folder / "data", as_root=_is_root())
+            return self._started(settings)
 
     def down(self) -> bool:
         """Whether it ran; the data stays."""
@@ -103,6 +102,9 @@ class MySqlEngine:
         return EngineStatus(self.name, pid is not None, pid, port)
 
     def _started(self, settings: dict[str, object]) -> MySqlEndpoint:
+        if self._process.was_killed:  # its ports are wanted again
+            ports_before = [int(str(settings["port"]))]
+            wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):
             wanted = int(str(settings["port"]))
             settings = settings | {"port": next_free_port(wanted)}
@@ -129,8 +131,8 @@ class MySqlEngine:
             f"{self.program.path} on port {endpoint.port}",
             probe=lambda: _select_one(endpoint),
             expected_errors=(pymysql.err.Error, OSError),
-            process=self._process,
-            log=self.log_path,
+            is_running=lambda: self._process.running() is not None,
+            read_log=lambda: log_tail(self.log_path),
             timeout_seconds=_START_TIMEOUT_SECONDS,
             clock=self._clock,
         )

@@ -10,9 +10,9 @@ from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import ResourceError
 
-from shoplake_engines.engine import EngineStatus, wait_until_ready
+from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
 from shoplake_engines.object_store_aws import S3_ERRORS, list_bucket_names
-from shoplake_engines.ports import LOOPBACK, is_free, next_free_port
+from shoplake_engines.ports import LOOPBACK, is_free, next_free_port, wait_until_free
 from shoplake_engines.private_files import (
     exclusive,
     private_folder,
@@ -21,12 +21,13 @@ from shoplake_engines.private_files import (
     write_private_json,
     write_private_text,
 )
-from shoplake_engines.processes import DetachedProcess, server_environment
+from shoplake_engines.processes import DetachedProcess, log_tail, server_environment
 
 __all__ = ["ObjectStoreEngine"]
 
 _PREFERRED_PORT = 8363
 _START_TIMEOUT_SECONDS = 60.0
+_PORT_TIMEOUT_SECONDS = 5.0
 _START_TRIES = 3
 # Each part of the server opens an HTTP port and a gRPC port. The admin's gRPC port cannot be chosen freely: the
 # built-in worker dials its HTTP port + 10000.
@@ -84,10 +85,8 @@ class ObjectStoreEngine:
                     "ports": {},
                 }
                 write_private_json(self._settings_path, settings)
-            if self._process.running() is not None:
-                endpoint = self._endpoint(settings)
-                self._wait(endpoint)
-                return endpoint
+            if still_answers(self._process.running, lambda: self._wait(self._endpoint(settings))):
+                return self._endpoint(settings)
             return self._started(settings)
 
     def down(self) -> bool:
@@ -105,6 +104,9 @@ class ObjectStoreEngine:
     def _started(self, settings: dict[str, object]) -> AwsEndpoint:
         weed = _weed_path()
         write_private_text(self.folder / "s3.json", _identities(settings))
+        if self._process.was_killed:  # its ports are wanted again
+            ports_before = list(dict(settings["ports"]).values())  # type: ignore[call-overload]
+            wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):
             ports = self._free_ports(dict(settings.get("ports") or {}))  # type: ignore[call-overload]
             settings = settings | {"ports": ports}
@@ -175,8 +177,8 @@ class ObjectStoreEngine:
             f"SeaweedFS at {endpoint.url}",
             probe=lambda: _ask(endpoint),
             expected_errors=(*S3_ERRORS, OSError),
-            process=self._process,
-            log=self.log_path,
+            is_running=lambda: self._process.running() is not None,
+            read_log=lambda: log_tail(self.log_path),
             timeout_seconds=_START_TIMEOUT_SECONDS,
             clock=self._clock,
         )

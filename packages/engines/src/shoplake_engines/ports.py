@@ -3,13 +3,15 @@
 import socket
 from collections.abc import Collection
 
+from shoplake_core.clock import Clock
 from shoplake_core.errors import ResourceError
 
-__all__ = ["LOOPBACK", "free_port", "is_free", "next_free_port"]
+__all__ = ["LOOPBACK", "free_port", "is_free", "next_free_port", "wait_until_free"]
 
 LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
 _TRIES = 2_000
+_POLL_SECONDS = 0.02
 
 
 def is_free(port: int) -> bool:
@@ -56,3 +58,13 @@ def free_port(*, taken: Collection[int] = ()) -> int:
         if port not in taken:
             return port
     raise ResourceError(f"no free port on {LOOPBACK}", hint="end programs that hold many ports")
+
+
+def wait_until_free(ports: Collection[int], *, timeout_seconds: float, clock: Clock) -> bool:
+    """Whether all of them are free in time: the system closes a killed server's ports a moment after it is gone."""
+    until = clock.monotonic_seconds() + timeout_seconds
+    while not all(is_free(port) for port in ports if port):
+        if clock.monotonic_seconds() >= until:
+            return False
+        clock.sleep(_POLL_SECONDS)
+    return True

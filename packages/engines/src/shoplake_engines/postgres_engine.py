@@ -12,8 +12,8 @@ from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import WarehouseEndpoint
 from shoplake_core.errors import ResourceError
 
-from shoplake_engines.engine import EngineStatus, wait_until_ready
-from shoplake_engines.ports import LOOPBACK, next_free_port
+from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
+from shoplake_engines.ports import LOOPBACK, next_free_port, wait_until_free
 from shoplake_engines.postgres_programs import (
     PostgresPrograms,
     ServiceUser,
@@ -39,6 +39,7 @@ _DATABASE = "dev"  # likewise
 _PREFERRED_PORT = 5466  # beside a PostgreSQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
 _INITDB_TIMEOUT_SECONDS = 120
+_PORT_TIMEOUT_SECONDS = 5.0
 _START_TRIES = 5
 _RETRY_SECONDS = 0.5
 _DONE = "shoplake-initialised"
@@ -99,8 +100,7 @@ class PostgresEngine:
         private_folder(self.folder)
         with exclusive(self.folder / "up.lock"):
             settings = read_json(self._settings_path)
-            if self._process.running() is not None:
-                self._wait(_endpoint(settings))
+            if still_answers(self._process.running, lambda: self._wait(_endpoint(settings))):
                 return self._with_database(_endpoint(settings))
             user = service_user()
             programs = find_postgres_programs(user)
@@ -196,6 +196,9 @@ class PostgresEngine:
         self, programs: PostgresPrograms, user: ServiceUser | None, settings: dict[str, object]
     ) -> WarehouseEndpoint:
         data = Path(str(settings["data_folder"]))
+        if self._process.was_killed:  # its ports are wanted again
+            ports_before = [int(str(settings["port"]))]
+            wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):
             settings = settings | {"port": next_free_port(int(str(settings["port"])))}
             write_private_json(self._settings_path, settings)
@@ -243,8 +246,8 @@ class PostgresEngine:
             f"PostgreSQL on port {endpoint.port}",
             probe=lambda: _select_one(endpoint),
             expected_errors=(psycopg.Error, OSError),
-            process=self._process,
-            log=self.log_path,
+            is_running=lambda: self._process.running() is not None,
+            read_log=lambda: log_tail(self.log_path),
             timeout_seconds=_START_TIMEOUT_SECONDS,
             clock=self._clock,
         )

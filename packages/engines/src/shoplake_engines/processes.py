@@ -83,6 +83,11 @@ class DetachedProcess:
         process = self.running()
         return None if process is None else process.pid
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended without `end`: it crashed, or somebody killed it, perhaps just now."""
+        return self._pid_path.exists() and self.running() is None
+
     def start(
         self,
         command: Sequence[str],
