@@ -1,0 +1,39 @@
+"""`query`: SQL on the warehouse, as a table, JSON or CSV."""
+
+import csv
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shoplake.cli import Json, app, session
+from shoplake.commands.servers import bring_up
+from shoplake.views.tables import calm_table
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="Redshift SQL, as in: select count(*) from gold.fct_order")],
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, for a spreadsheet.")] = False,
+) -> None:
+    """Run SQL on the warehouse through the Redshift Data API."""
+    with session(announce=False) as (workspace, narrator):
+        laptop = bring_up(workspace, narrator)
+        columns, rows = laptop.query(sql)
+        if as_csv:
+            writer = csv.writer(sys.stdout)
+            writer.writerow(columns)
+            writer.writerows(rows)
+        elif as_json:
+            document = {"schema_version": 1, "columns": list(columns), "rows": [list(row) for row in rows]}
+            sys.stdout.write(json.dumps(document, default=str) + "\n")
+        else:
+            table = calm_table()
+            for column in columns:
+                table.add_column(column)
+            for row in rows:
+                table.add_row(*("" if value is None else str(value) for value in row))
+            Console().print(table)

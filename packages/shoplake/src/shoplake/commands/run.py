@@ -1,0 +1,51 @@
+"""`run` and `reconcile`: bring the layers up to date, and prove that they agree."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from shoplake.cli import Json, app, session
+from shoplake.commands.servers import bring_up
+from shoplake.exit_codes import ExitCode
+from shoplake.reconciling import reconcile_now
+from shoplake.run_steps import catch_up_bronze
+from shoplake.running import run_pipeline
+from shoplake.views.reconciliation import print_reconciliation
+from shoplake.views.run import print_run
+
+
+@app.command()
+def run(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build gold and the warehouse anew from silver.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Carry everything new from MySQL to the warehouse, and reconcile."""
+    with session() as (workspace, narrator):
+        laptop = bring_up(workspace, narrator)
+        record = run_pipeline(laptop, narrator, rebuild=rebuild)
+        if as_json:
+            sys.stdout.write(json.dumps({"schema_version": 1} | asdict(record), indent=1) + "\n")
+        else:
+            print_run(record)
+            print_reconciliation(record.steps["reconcile"]["outcome"])
+
+
+@app.command()
+def reconcile(as_json: Json = False) -> None:
+    """Compare MySQL, silver, gold and the warehouse at one cut, to the row and the cent. Exit code 1 where they disagree."""
+    with session() as (workspace, narrator):
+        laptop = bring_up(workspace, narrator, count=3)
+        with narrator.step(2, 3, "MySQL -> bronze") as talk:
+            catch_up_bronze(laptop, talk)
+        with narrator.step(3, 3, "all layers agree") as talk:
+            report = reconcile_now(laptop, talk)
+        document = json.loads(report.to_json())
+        if as_json:
+            sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        else:
+            print_reconciliation(document)
+        if not document["agree"]:
+            raise typer.Exit(ExitCode.WORK_FAILED)

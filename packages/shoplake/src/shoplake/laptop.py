@@ -1,0 +1,1 @@
+"""The running laptop: every server of one project up, and the clients that speak to them."""

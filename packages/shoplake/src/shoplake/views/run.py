@@ -1,0 +1,47 @@
+"""What a run did, layer by layer, and where the time went."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from shoplake.run_records import RunRecord
+from shoplake.views.tables import calm_table
+
+__all__ = ["print_run", "print_times"]
+
+_SILVER = ("read", "inserted", "updated", "deleted", "quarantined", "redelivered")
+_GOLD = ("inserted", "updated", "deleted")
+
+
+def _rows(title: str, tables: Mapping[str, Any], counters: tuple[str, ...]) -> Table:
+    table = calm_table(title)
+    table.add_column("table")
+    for counter in counters:
+        table.add_column(counter, justify="right")
+    for name, entry in tables.items():
+        table.add_row(name, *(f"{int(entry.get(counter, 0)):,}" for counter in counters))
+    return table
+
+
+def print_run(record: RunRecord, console: Console | None = None) -> None:
+    """Print how many rows each layer touched."""
+    out = console or Console()
+    if "silver" in record.steps:
+        out.print(_rows("Silver: changes read and rows touched", record.steps["silver"]["outcome"]["tables"], _SILVER))
+    if "gold" in record.steps:
+        out.print(_rows("Gold: rows touched", record.steps["gold"]["outcome"]["tables"], _GOLD))
+
+
+def print_times(step_seconds: Mapping[str, float], total_seconds: float, console: Console | None = None) -> None:
+    """Print where the time went, longest first."""
+    out = console or Console()
+    table = calm_table("Where the time went")
+    table.add_column("step")
+    table.add_column("seconds", justify="right")
+    table.add_column("share", justify="right")
+    for title, seconds in sorted(step_seconds.items(), key=lambda item: -item[1]):
+        table.add_row(title, f"{seconds:.1f}", f"{100 * seconds / total_seconds:.0f} %")
+    table.add_row("all", f"{total_seconds:.1f}", "")
+    out.print(table)

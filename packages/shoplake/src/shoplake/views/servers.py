@@ -1,0 +1,68 @@
+"""Where the servers are, what they do, and what a person may do next."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from shoplake.laptop import Laptop
+from shoplake.views.tables import calm_table
+
+__all__ = ["print_endpoints", "print_next_steps", "print_status"]
+
+
+def print_endpoints(laptop: Laptop, *, to_stderr: bool = False) -> None:
+    """Print each server's address. Passwords stay in the state folder."""
+    out = Console(stderr=to_stderr)
+    for name, address in laptop.endpoints()["endpoints"].items():
+        out.print(f"  {name:<13} {escape(str(address))}", highlight=False)
+
+
+def print_next_steps(laptop: Laptop) -> None:
+    """Print what to try next."""
+    out = Console()
+    out.print("[bold]Next[/bold]")
+    for command, why in (
+        (laptop.psql_command(), "the warehouse, in any SQL client"),
+        (
+            './hatchw run shoplake query "select * from gold.agg_sales_daily limit 5"',
+            "the same by the Redshift Data API",
+        ),
+        ("./hatchw run shoplake run", "carry what has changed since"),
+        ("./hatchw run shoplake down", "end every server; `up` brings the state back"),
+    ):
+        out.print(f"  {escape(command)}\n      [dim]{escape(why)}[/dim]", highlight=False, soft_wrap=True)
+
+
+def print_status(document: Mapping[str, Any]) -> None:
+    """Print servers, replication and the last run."""
+    out = Console()
+    table = calm_table()
+    for column in ("server", "state", "pid", "port"):
+        table.add_column(column)
+    for server in document["servers"]:
+        state = "[green]running[/green]" if server["running"] else "[dim]stopped[/dim]"
+        table.add_row(server["name"], state, str(server["pid"] or ""), str(server["port"] or ""))
+    out.print(table)
+    replication = document["replication"]
+    if replication["tables"]:
+        tables = calm_table(f"replication: {replication['state']} at {replication['position']}")
+        for column in ("table", "state", "loaded", "inserts", "updates", "deletes", "reason"):
+            tables.add_column(column)
+        for name, entry in replication["tables"].items():
+            counts = (f"{int(entry.get(c) or 0):,}" for c in ("loaded_rows", "inserts", "updates", "deletes"))
+            tables.add_row(name, str(entry.get("state", "")), *counts, escape(str(entry.get("reason") or "")))
+        out.print(tables)
+    for warning in replication["warnings"]:
+        out.print(f"[yellow]warning[/yellow] {escape(warning)}", soft_wrap=True, highlight=False)
+    run = document["last_run"]
+    if run is None:
+        out.print("no run yet: ./hatchw run shoplake run")
+        return
+    line = f"last run {run['run_id']}: {run['status']}"
+    if run["status"] == "failed":
+        line += f" at {run['failed_step']}: {run['error'].get('message', '').splitlines()[0]}"
+    out.print(escape(line), soft_wrap=True, highlight=False)
+    out.print(f"[dim]state: {escape(os.path.relpath(document['state_folder']))}[/dim]")

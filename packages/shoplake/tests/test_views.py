@@ -1,0 +1,63 @@
+"""What people read: no markup of ours or theirs breaks it, and each number stands in its place."""
+
+import io
+
+from rich.console import Console
+from shoplake.views.reconciliation import print_reconciliation
+from shoplake.views.run import print_times
+
+
+def shown(printer, *arguments) -> str:
+    out = io.StringIO()
+    printer(*arguments, Console(file=out, width=140, no_color=True))
+    return out.getvalue()
+
+
+DOCUMENT = {
+    "cut": {"position": "bin.000001:4711", "taken_at": "2026-11-25 01:02:03"},
+    "formula": "MySQL after rules = silver + quarantine",
+    "tables": [
+        {
+            "table": "orders",
+            "agree": False,
+            "rows_in_flight": 2,
+            "rows_in_quarantine": 3,
+            "layers": {
+                "mysql": {"rows": 1003, "sums": {"total": "10.00"}},
+                "silver": {"rows": 1000, "sums": {"total": "10.00"}},
+                "gold": {"rows": 1000, "sums": {"total": "9.99"}},
+                "warehouse": {"rows": 1000, "sums": {"total": "9.99"}},
+            },
+            "findings": [{"message": "lost row: keys [7] of [1, 99]"}],
+        },
+        {
+            "table": "payments",
+            "agree": True,
+            "rows_in_flight": 0,
+            "rows_in_quarantine": 0,
+            "layers": {"mysql": {"rows": 5, "sums": {}}, "silver": {"rows": 5, "sums": {}}},
+            "findings": [],
+        },
+    ],
+}
+
+
+def test_the_reconciliation_shows_every_layer_and_every_finding():
+    text = shown(print_reconciliation, DOCUMENT)
+    orders = next(line for line in text.splitlines() if line.startswith("orders "))
+    assert orders.split() == ["orders", "1,003", "1,000", "1,000", "1,000", "3", "2", "NO"]
+    assert "9.99" in text
+    assert "lost row: keys [7] of [1, 99]" in text
+    assert "bin.000001:4711" in text
+
+
+def test_a_layer_that_a_table_does_not_have_is_a_dash():
+    payments = next(line for line in shown(print_reconciliation, DOCUMENT).splitlines() if line.startswith("payments"))
+    assert payments.split() == ["payments", "5", "5", "-", "-", "0", "0", "yes"]
+
+
+def test_times_are_shown_longest_first():
+    lines = shown(print_times, {"seed": 1.0, "silver": 3.0}, 4.0).splitlines()
+    places = [i for i, line in enumerate(lines) if "silver" in line or "seed" in line]
+    assert "silver" in lines[places[0]]
+    assert "75 %" in lines[places[0]]

@@ -1,0 +1,76 @@
+"""One whole laptop for the tests that cross packages: a copy of the reference project, driven by the real command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEMORY_DISK = Path("/dev/shm")
+
+
+@dataclass
+class Shoplake:
+    """The command on one project folder."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def call(self, *words: str, check: bool = True, timeout_seconds: float = 540, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command; where `check` is set, a failure shows what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "shoplake.cli", "--project", str(self.folder), *words],
+            capture_output=True, text=True, check=False, timeout=timeout_seconds, env=self.environment | environment,
+        )
+        if check and done.returncode:
+            pytest.fail(f"shoplake {' '.join(words)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
+        return done
+
+    def json(self, *words: str, **environment: str) -> dict[str, Any]:
+        """What the command prints on stdout, as JSON."""
+        return json.loads(self.call(*words, "--json", **environment).stdout)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / ".shoplake"
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process whose command line names this project's state."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            words = " ".join(process.info["cmdline"] or ())
+            if str(self.state) in words and process.pid != os.getpid():
+                found.append(process)
+        return found
+
+
+def make_project(folder: Path) -> Shoplake:
+    """A copy of the reference project, without state."""
+    shutil.copytree(ROOT / "shop", folder, ignore=shutil.ignore_patterns(".shoplake"))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHOPLAKE_", "AWS_"))}
+    return Shoplake(folder, environment | {"COLUMNS": "160"})
+
+
+@pytest.fixture
+def shoplake(tmp_path):
+    """A project of this test alone; its servers end with it."""
+    project = make_project(tmp_path / "shop")
+    yield project
+    project.call("down", check=False)
+
+
+@pytest.fixture(scope="module")
+def running_shop(tmp_path_factory):
+    """A small shop carried to the warehouse once, shared by the tests of a module."""
+    project = make_project(tmp_path_factory.mktemp("running") / "shop")
+    project.call("seed", "--orders", "400", "--seed", "11")
+    project.call("run")
+    yield project
+    project.call("down", check=False)

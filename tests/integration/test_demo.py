@@ -1,0 +1,44 @@
+"""The main job: `shoplake demo`, small, then everything that must hold of the processes it started."""
+
+import psutil
+
+
+def listening_addresses(processes):
+    """(pid, address) of every socket that a process or its children listen on."""
+    found = set()
+    for process in processes:
+        for member in [process, *process.children(recursive=True)]:
+            try:
+                found |= {(member.pid, c.laddr.ip) for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+            except psutil.NoSuchProcess:
+                continue
+    return found
+
+
+def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(shoplake):
+    report = shoplake.json("demo", "--orders", "300", "--transactions", "200")
+    assert report["agree"]
+    first, second = report["steps"]["first"], report["steps"]["second"]
+    assert first["silver"]["outcome"]["tables"]["orders"]["read"] == 300
+    changed = second["silver"]["outcome"]["tables"]["orders"]
+    assert 0 < changed["read"] < 300
+    for entry in [*first["silver"]["outcome"]["tables"].values(), *second["silver"]["outcome"]["tables"].values()]:
+        assert entry["read"] == entry["applied"] + entry["superseded"] + entry["redelivered"] + entry["quarantined"]
+    layers = {t["table"]: t["layers"] for t in second["reconcile"]["outcome"]["tables"]}
+    assert set(layers["orders"]) == {"mysql", "silver", "gold", "warehouse"}
+    assert layers["orders"]["silver"]["rows"] == layers["orders"]["gold"]["rows"] == layers["orders"]["warehouse"]["rows"]
+
+    processes = shoplake.processes()
+    assert processes, "the demo leaves its servers up"
+    addresses = listening_addresses(processes)
+    assert addresses, "servers listen"
+    assert {address for _, address in addresses} <= {"127.0.0.1", "::1"}
+
+    again = shoplake.json("demo", "--orders", "300", "--transactions", "50")
+    assert again["agree"], "a second demo goes on with the same shop"
+
+    shoplake.call("down")
+    assert shoplake.processes() == []
+    document = shoplake.json("reconcile")
+    assert document["agree"], "up brings the state back"
+    assert document["schema_version"] == 1
