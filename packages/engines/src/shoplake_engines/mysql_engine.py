@@ -23,10 +23,10 @@ from shoplake_engines.private_files import (
 )
 from shoplake_engines.processes import DetachedProcess, log_tail
 
-__all__ = ["ADMIN_USER", "MySqlEngine"]
+__all__ = ["ADMIN_USER", "PREFERRED_PORT", "MySqlEngine"]
 
 ADMIN_USER = "shoplake"
-_PREFERRED_PORT = 3366  # beside a MySQL of the user's own
+PREFERRED_PORT = 3366  # beside a MySQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
 _PORT_TIMEOUT_SECONDS = 5.0
 _START_TRIES = 3
@@ -54,7 +54,7 @@ class MySqlEngine:
         *,
         fast: bool = False,
         extra_arguments: Sequence[str] = (),
-        preferred_port: int = _PREFERRED_PORT,
+        preferred_port: int = PREFERRED_PORT,
         clock: Clock | None = None,
     ) -> None:
         self.program = program

@@ -1,0 +1,1 @@
+"""The Glue Data Catalog, durable: what Iceberg commits through stays committed."""
