@@ -206,9 +206,9 @@ def test_a_violation_nulls_where_the_contract_says_so():
             'type = "datetime"',
             [datetime(2024, 1, 2, 3, 4, 5, 6, UTC)],
             pa.timestamp("us", "UTC"),
-            [datetime(2024, 1, 2, 3, 4, 5, 6)],
+            [datetime(2024, 1, 2, 3, 4, 5, 6)],  # noqa: DTZ001 - a wall clock
             id="datetime-has-no-zone",
-        ),  # noqa: DTZ001
+        ),
         pytest.param('type = "binary"', [b"\0a"], pa.binary(), [b"\0a"], id="binary"),
     ],
 )

@@ -15,7 +15,17 @@ import pyarrow.compute as pc
 
 from shoplake_reconciliation.digests import exact_sums, is_summed, table_digests
 
-__all__ = ["KeyRange", "KeyRanges", "RangeNumbers", "TableSide", "cuts_every", "sortable", "table_side"]
+__all__ = [
+    "KeyRange",
+    "KeyRanges",
+    "RangeNumbers",
+    "TableSide",
+    "added_sums",
+    "cuts_every",
+    "exact_difference",
+    "sortable",
+    "table_side",
+]
 
 
 def sortable(column: pa.Array | pa.ChunkedArray) -> np.ndarray:

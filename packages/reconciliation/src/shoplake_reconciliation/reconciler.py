@@ -1,0 +1,132 @@
+"""The whole proof: MySQL = silver + quarantine, silver = gold = warehouse, at one cut, while the shop keeps selling.
+
+The order of the steps is what makes it exact:
+1. silver, gold and the warehouse's batches are pinned as they stand;
+2. MySQL is read in one snapshot, the cut: it is later than everything that silver has consumed;
+3. bronze is waited for until it holds everything up to the cut;
+4. silver and the changes between what it consumed and the cut must give MySQL at the cut, key by key.
+"""
+
+from collections.abc import Callable
+
+from shoplake_core.contracts import TableContract
+from shoplake_core.masking import MaskingKey
+
+from shoplake_reconciliation.cut import BY_TIME, EXACT
+from shoplake_reconciliation.findings import Finding, FindingKind
+from shoplake_reconciliation.gold_proof import GoldProver
+from shoplake_reconciliation.gold_side_aws import GoldTable, open_gold
+from shoplake_reconciliation.objects_aws import AwsTargets
+from shoplake_reconciliation.report import Cut, LayerNumbers, ReconcileReport, TableReport
+from shoplake_reconciliation.request import ReadSource, ReconcileRequest, WaitUntilBronzeHolds
+from shoplake_reconciliation.silver_proof import SilverProof, proved_silver
+from shoplake_reconciliation.silver_side_aws import SilverTable, open_silver
+from shoplake_reconciliation.source_side import SourceReading
+
+__all__ = ["reconcile"]
+
+
+def _say_nothing(_: str) -> None:
+    """Progress that nobody follows."""
+
+
+def reconcile(
+    request: ReconcileRequest,
+    *,
+    read_source: ReadSource,
+    wait_until_bronze_holds: WaitUntilBronzeHolds,
+    masking_key: MaskingKey,
+    progress: Callable[[str], None] = _say_nothing,
+) -> ReconcileReport:
+    """The report of one reconciliation; it says by `agree` whether the numbers do.
+
+    Args:
+        request: What to prove, and where.
+        read_source: Reads MySQL at the cut, as `source_side.read_source` does: directly, or in a Lambda near it.
+        wait_until_bronze_holds: Called with the cut's binlog position after the snapshot is closed; returns when
+            bronze holds every change up to it (commit a marker row and wait for it), or raises.
+        masking_key: The masking key.
+        progress: Called with a line for each step.
+
+    Raises:
+        ShoplakeError: A layer cannot be read, or does not have the shape that its contract says.
+
+    """
+    targets = AwsTargets(request.glue, request.object_store)
+    contracts = {**request.parents, **request.silver}
+    silver = {name: table for name, c in contracts.items() if (table := open_silver(targets, request.names, c))}
+    gold = {name: table for name, c in request.gold.items() if (table := open_gold(targets, request.names, c))}
+    progress("reading MySQL in one snapshot")
+    reading = read_source()
+    progress(f"waiting until bronze holds {reading.position}")
+    wait_until_bronze_holds(reading.position)
+    run = _Run(request, reading, silver, gold, masking_key)
+    tables, proofs = [], []
+    for contract in request.silver.values():
+        progress(f"comparing {contract.name}")
+        report, proof = run.table(contract)
+        tables.append(report)
+        if proof is not None:
+            proofs.append(proof)
+    sequences = [proof.sequence for proof in proofs if proof.sequence]
+    by_time = any(proof.promise == BY_TIME for proof in proofs)
+    cut = Cut(reading.position, reading.taken_at, max(sequences, default=""), BY_TIME if by_time else EXACT)
+    return ReconcileReport(cut, tuple(tables))
+
+
+class _Run:
+    """One reconciliation after the cut was taken."""
+
+    def __init__(
+        self,
+        request: ReconcileRequest,
+        reading: SourceReading,
+        silver: dict[str, SilverTable],
+        gold: dict[str, GoldTable],
+        masking_key: MaskingKey,
+    ) -> None:
+        self._request, self._reading, self._silver = request, reading, silver
+        self._masking_key = masking_key
+        self._prover = GoldProver(silver, gold, request.query_warehouse)
+
+    def table(self, contract: TableContract) -> tuple[TableReport, SilverProof | None]:
+        """One source table through all layers."""
+        source = self._reading.tables[contract.name]
+        ranges = {"ranges_checked": len(source.ranges.checked), "ranges": source.ranges.count}
+        table = self._silver.get(contract.name)
+        if table is None:
+            missing = Finding(
+                kind=FindingKind.MISSING,
+                table=contract.name,
+                expected_in="mysql",
+                found_in="silver",
+                expected_rows=source.rows,
+                message=f"silver table {self._request.names.silver_database}.{contract.name} is not there: run the pipeline",
+            )
+            mysql = {"mysql": LayerNumbers(source.rows, source.side.sums)}
+            return TableReport(table=contract.name, layers=mysql, findings=(missing,), **ranges), None
+        proof = proved_silver(table, self._request.names, self._request.schema, self._reading, self._masking_key)
+        layers = {"mysql": proof.mysql, "silver": proof.silver}
+        findings, notes, orphans = list(proof.findings), [], 0
+        for gold in self._request.gold.values():
+            for reconciles in gold.reconciles:
+                if reconciles.source != contract.name:
+                    continue
+                result = self._prover.proved(contract, gold, reconciles)
+                findings += result.findings
+                notes += result.notes
+                orphans += result.orphans
+                layers = {**result.layers, **layers}
+        order = [name for name in ("mysql", "silver", "gold", "warehouse") if name in layers]
+        report = TableReport(
+            table=contract.name,
+            rows_in_flight=proof.keys_in_flight,
+            rows_in_quarantine=proof.keys_in_quarantine,
+            orphans=orphans,
+            layers={name: layers[name] for name in order},
+            silver_at_cut=proof.silver_at_cut,
+            findings=tuple(findings),
+            notes=tuple(notes),
+            **ranges,
+        )
+        return report, proof
