@@ -93,7 +93,12 @@ def warehouse(postgres_server: Any, object_store: Any, tmp_path_factory: Any) ->
     admin = postgres_server.endpoint
     database = f"redshift_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(
-        host=admin.host, port=admin.port, user=admin.user, password=admin.password, dbname=admin.database, autocommit=True
+        host=admin.host,
+        port=admin.port,
+        user=admin.user,
+        password=admin.password,
+        dbname=admin.database,
+        autocommit=True,
     ) as connection:
         connection.execute(f'CREATE DATABASE "{database}"')
     endpoint = WarehouseEndpoint(

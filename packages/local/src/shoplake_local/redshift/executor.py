@@ -17,7 +17,7 @@ from shoplake_core.clock import Clock
 from shoplake_core.endpoints import WarehouseEndpoint
 
 from shoplake_local.redshift.copy_parquet import copy_parquet
-from shoplake_local.redshift.refusals import RedshiftRefusalError, StatementError
+from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError, StatementError
 from shoplake_local.redshift.results import StatementResult, statement_result
 from shoplake_local.redshift.shims import SEARCH_PATH, install_shims
 from shoplake_local.redshift.statement_store import ENDED, StatementStore
@@ -34,7 +34,7 @@ class Executor:
     """Runs what `submit` names, in order of submission, up to four at a time."""
 
     def __init__(
-        self, store: StatementStore, endpoint: WarehouseEndpoint, filesystem: pafs.FileSystem, clock: Clock
+        self, store: StatementStore, endpoint: WarehouseEndpoint, filesystem: pafs.FileSystem | None, clock: Clock
     ) -> None:
         self._store, self._endpoint, self._filesystem, self._clock = store, endpoint, filesystem, clock
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -180,6 +180,8 @@ class Executor:
         if isinstance(prepared, NoOperation):
             return StatementResult(None, [], -1, 0)
         if isinstance(prepared, CopyStatement):
+            if self._filesystem is None:
+                raise NotLocalError("COPY: it was started without an object store")
             if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
                 with connection.transaction():
                     return StatementResult(None, [], copy_parquet(connection, self._filesystem, prepared.command), 0)

@@ -21,7 +21,9 @@ _MAX_STATEMENTS = 40
 _LIST_PAGE = 100
 
 
-def _s3_filesystem(endpoint: AwsEndpoint) -> pafs.FileSystem:
+def _s3_filesystem(endpoint: AwsEndpoint | None) -> pafs.FileSystem | None:
+    if endpoint is None:
+        return None
     scheme, _, host = (endpoint.url or "https://s3.amazonaws.com").partition("://")
     return pafs.S3FileSystem(
         access_key=endpoint.access_key_id,
@@ -37,7 +39,7 @@ class RedshiftDataService:
 
     Args:
         warehouse: The PostgreSQL that plays Redshift, with a user that may make schemas.
-        object_store: Where COPY reads from.
+        object_store: Where COPY reads from; None refuses COPY.
         state_folder: Holds `redshift-data.sqlite`: statements and results.
         clock: For the times shown and for durations.
 
@@ -46,7 +48,12 @@ class RedshiftDataService:
     service_name = "redshift-data"
 
     def __init__(
-        self, warehouse: WarehouseEndpoint, *, object_store: AwsEndpoint, state_folder: Path, clock: Clock | None = None
+        self,
+        warehouse: WarehouseEndpoint,
+        *,
+        object_store: AwsEndpoint | None,
+        state_folder: Path,
+        clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._warehouse = warehouse
