@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from shoplake_datagen import SeedReport, seed
-from shoplake_engines.testing import mysql_server  # noqa: F401
+from shoplake_engines.testing import mysql_server, mysql_server_factory  # noqa: F401
 from shoplake_mysql.connections import connect
 
 REFERENCE = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The live load: real transactions against a shop that keeps selling."""
