@@ -1,1 +1,1 @@
-"""PySpark: bronze to silver to gold, and the thin job scripts that Glue runs."""
+"""Bronze to silver to gold on Spark and Iceberg, exactly once, from contracts (docs/data-format.md)."""
