@@ -30,7 +30,7 @@ def newest_marker_file(s3: Any, bucket: str) -> str:
 
 def _tokens(s3: Any, bucket: str, key: str) -> set[str]:
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return set(pq.read_table(io.BytesIO(body), columns=["token"]).column("token").to_pylist())
+    return {str(token) for token in pq.read_table(io.BytesIO(body), columns=["token"]).column("token").to_pylist()}
 
 
 def wait_for_marker(

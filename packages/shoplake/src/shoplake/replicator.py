@@ -14,7 +14,7 @@ from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint
 from shoplake_core.errors import ResourceError, SourceError
 from shoplake_engines.private_files import write_private_text
 from shoplake_engines.processes import DetachedProcess, log_tail, server_environment
-from shoplake_replication.standard import standard_s3_settings, standard_table_mappings
+from shoplake_replication.standard_settings import standard_s3_settings, standard_table_mappings
 
 __all__ = ["Replicator", "ReplicatorStatus"]
 
@@ -95,7 +95,8 @@ class Replicator:
             "table_mappings": standard_table_mappings(config.source_schema, names),
             "s3": {"bucket": bucket, "folder": "", "endpoint_url": object_store.url, "region": object_store.region},
             "s3_settings": standard_s3_settings(
-                flush_interval_seconds=config.flush_interval_seconds, flush_size_bytes=config.flush_size_bytes
+                flush_interval_seconds=config.flush_interval_seconds,
+                minimum_file_kilobytes=max(1, config.flush_size_bytes // 1024),
             ),
             "state_dir": str(self._folder / "state"),
         }

@@ -1,27 +1,23 @@
 """The steps of a run, in order: each one thing that a state machine will name as a state."""
 
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shoplake_core.errors import DisagreementError
-from shoplake_mysql.connections import connect
-from shoplake_mysql.marker import commit_marker, ensure_marker_table
+from shoplake_core.errors import DataError, DisagreementError
+from shoplake_local.crawler.report import Outcome
 
-from shoplake.bronze_wait_aws import newest_marker_file, wait_for_marker
+from shoplake.catching_up import catch_up_bronze
 from shoplake.laptop import Laptop
 from shoplake.narration import StepTalk
 from shoplake.reconciling import reconcile_now
 from shoplake.spark_jobs import SparkJob, job_environment, run_spark_job
+from shoplake.views.reconciliation import finding_text
 from shoplake.warehouse_step import load_warehouse
 
 __all__ = ["RUN_STEPS", "RunContext", "RunStep"]
-
-_LOAD_TIMEOUT_SECONDS = 3600.0
-_MARKER_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass
@@ -53,34 +49,6 @@ class RunStep:
     action: Callable[[RunContext, StepTalk], Any]
 
 
-def catch_up_bronze(laptop: Laptop, talk: StepTalk) -> dict[str, Any]:
-    """Commit a marker row and wait until bronze holds it: then bronze holds every change before it."""
-    replicator = laptop.replicator
-    connection = connect(laptop.mysql)
-    try:
-        ensure_marker_table(connection)
-        laptop.start_replicator()
-        replicator.wait_until_loaded(
-            timeout_seconds=_LOAD_TIMEOUT_SECONDS, on_rows=lambda rows: talk.note(f"{rows:,} rows so far")
-        )
-        after = newest_marker_file(laptop.s3, laptop.names.bronze_bucket)
-        token = secrets.token_hex(8)
-        commit_marker(connection, token)
-    finally:
-        connection.close()
-    waited_seconds = wait_for_marker(
-        laptop.s3,
-        laptop.names.bronze_bucket,
-        token,
-        after=after,
-        timeout_seconds=_MARKER_TIMEOUT_SECONDS,
-        clock=laptop.clock,
-        check_replication=lambda: replicator.check() and None,
-    )
-    status = replicator.check()
-    return {"rows_seen": status.rows_seen, "position": status.position, "waited_seconds": round(waited_seconds, 2)}
-
-
 def _catch_up(context: RunContext, talk: StepTalk) -> dict[str, Any]:
     outcome = catch_up_bronze(context.laptop, talk)
     talk.result = f"{outcome['rows_seen']:,} rows and changes read so far, at {outcome['position']}"
@@ -89,8 +57,20 @@ def _catch_up(context: RunContext, talk: StepTalk) -> dict[str, Any]:
 
 def _crawl(context: RunContext, talk: StepTalk) -> dict[str, Any]:
     report = context.laptop.crawl()
-    outcome = {"tables": report.table_count, "new_files": report.new_file_count}
-    talk.result = f"{outcome['tables']} tables, {outcome['new_files']} new files"
+    if report.faults:
+        raise DataError(
+            "the crawler could not bring the catalogue to what bronze holds:\n"
+            + "\n".join(f"  {f}" for f in report.faults),
+            hint="bronze stays as it is; reload the table whose type changed: shoplake reload TABLE",
+            faults=report.faults,
+        )
+    outcome = {
+        "tables": len(report.tables),
+        "new_files": sum(table.new_files for table in report.tables),
+        "created": report.of(Outcome.CREATED),
+        "updated": report.of(Outcome.UPDATED),
+    }
+    talk.result = f"{outcome['tables']} tables, {outcome['new_files']:,} new files"
     return outcome
 
 
@@ -184,7 +164,7 @@ def _findings(document: Mapping[str, Any]) -> str:
     """The first findings of each table, one line each."""
     lines = []
     for table in document["tables"]:
-        lines += [f"  {table['table']}: {finding['message']}" for finding in table["findings"][:3]]
+        lines += [f"  {table['table']}: {finding_text(finding)}" for finding in table["findings"][:3]]
     return "\n".join(lines)
 
 

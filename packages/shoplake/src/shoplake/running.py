@@ -55,7 +55,7 @@ def run_pipeline(
     """
     started = laptop.clock.now()
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    owner = {"run_id": run_id, "pid": os.getpid(), "pid_created_at_seconds": psutil.Process().create_time()}
+    owner: dict[str, Any] = {"run_id": run_id, "pid": os.getpid(), "pid_created_at_seconds": psutil.Process().create_time()}
     record = RunRecord(
         run_id=run_id,
         status="running",

@@ -51,13 +51,11 @@ def checks_of_server(facts: ServerFacts) -> list[CheckResult]:
         _setting(facts, "binlog_row_image", "FULL", f"SET GLOBAL binlog_row_image = FULL ({rds})"),
         _setting(facts, "binlog_row_metadata", "FULL", f"SET GLOBAL binlog_row_metadata = FULL ({rds})"),
     ]
-    for name in ("binlog_transaction_compression", "log_bin_compress"):
-        if facts.is_on(name):
-            results.append(
-                CheckResult(
-                    name, CheckOutcome.FAILED, "ON", f"SET GLOBAL {name} = OFF: neither DMS nor Shoplake reads it"
-                )
-            )
+    results += [
+        CheckResult(name, CheckOutcome.FAILED, "ON", f"SET GLOBAL {name} = OFF: neither DMS nor Shoplake reads it")
+        for name in ("binlog_transaction_compression", "log_bin_compress")
+        if facts.is_on(name)
+    ]
     if facts.variables.get("binlog_row_value_options", ""):
         results.append(
             CheckResult(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from shoplake_core.endpoints import parse_mysql_url
 from shoplake_core.errors import ShoplakeError, SourceError
-from shoplake_engines.mysql_programs import find_mysql_program
+from shoplake_engines.mysql_programs import INSTALL_HINT, find_mysql_program
 from shoplake_mysql.connections import connect, fetch_all
 from shoplake_mysql.server_facts import read_server_facts
 from shoplake_mysql.tables import read_table_shape
@@ -59,6 +59,9 @@ def _source(workspace: Workspace) -> list[CheckResult]:
     endpoint = parse_mysql_url(workspace.mysql_url) if workspace.mysql_url else running_mysql(workspace)
     if endpoint is None:
         program = find_mysql_program()
+        if program is None:
+            docker = "no server program: `shoplake up` needs a Docker engine, or one of these"
+            return [CheckResult("mysql", CheckOutcome.FAILED, docker, INSTALL_HINT)]
         return [CheckResult("mysql", CheckOutcome.OK, f"{program.path} will be started by `shoplake up`")]
     config = workspace.project.config
     connection = connect(endpoint)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from shoplake.cli import Json, app, session
-from shoplake.commands.servers import bring_up
+from shoplake.laptop import open_laptop
 from shoplake.views.tables import calm_table
 
 
@@ -20,9 +21,10 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, for a spreadsheet.")] = False,
 ) -> None:
     """Run SQL on the warehouse through the Redshift Data API."""
-    with session(announce=False) as (workspace, narrator):
-        laptop = bring_up(workspace, narrator)
-        columns, rows = laptop.query(sql)
+    with session(announce=False) as (workspace, _):
+        laptop = open_laptop(workspace, environment=os.environ, on_progress=lambda _line: None)
+        result = laptop.query(sql)
+        columns, rows = result.columns, result.rows
         if as_csv:
             writer = csv.writer(sys.stdout)
             writer.writerow(columns)

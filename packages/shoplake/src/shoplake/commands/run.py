@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from shoplake.catching_up import catch_up_bronze
 from shoplake.cli import Json, app, session
 from shoplake.commands.servers import bring_up
 from shoplake.exit_codes import ExitCode
 from shoplake.reconciling import reconcile_now
-from shoplake.run_steps import catch_up_bronze
 from shoplake.running import run_pipeline
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run
