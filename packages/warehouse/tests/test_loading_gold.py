@@ -38,7 +38,7 @@ def test_batches_reach_the_warehouse_in_order_and_exactly(warehouse, fact):
     ]
     assert warehouse.rows(LOADS) == [("fct_order", 1, "run-1"), ("fct_order", 2, "run-1")]
     (stamp,) = {placed for (placed,) in warehouse.rows("SELECT placed_at FROM gold.fct_order")}
-    assert stamp == datetime(2024, 3, 1, 12, 0, 0, 123456)
+    assert stamp == datetime(2024, 3, 1, 12, 0, 0, 123456, tzinfo=UTC).replace(tzinfo=None)
 
 
 def test_loading_again_changes_nothing(warehouse, fact):

@@ -81,6 +81,21 @@ class Warehouse:
     def copy(self, target: str, url: str) -> str:
         return f"COPY {target} FROM '{url}' IAM_ROLE '{ROLE}' FORMAT AS PARQUET MANIFEST"
 
+    def connection(self) -> psycopg.Connection[Any]:
+        """A session beside the service."""
+        login = {"host": self.endpoint.host, "port": self.endpoint.port, "user": self.endpoint.user}
+        return psycopg.connect(**login, password=self.endpoint.password, dbname=self.endpoint.database, autocommit=True)
+
+    def until_waiting(self, other: psycopg.Connection[Any]) -> None:
+        """Return when another session of the database waits for a lock."""
+        sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        with self.connection() as observer:
+            for _ in range(3000):
+                if observer.execute(sql).fetchone() != (0,):
+                    return
+                observer.execute("SELECT pg_sleep(0.01)")
+        raise AssertionError("nobody waits")
+
     def restarted(self) -> RedshiftDataService:
         self.service = RedshiftDataService(
             self.endpoint, object_store=self.object_store, state_folder=self.state_folder

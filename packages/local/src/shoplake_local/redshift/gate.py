@@ -27,6 +27,8 @@ _REFUSED_WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("is", "distinct", "from"), "Redshift has no IS DISTINCT FROM"),
     (("is", "not", "distinct", "from"), "Redshift has no IS NOT DISTINCT FROM"),
     (("with", "ordinality"), "Redshift has no WITH ORDINALITY"),
+    (("[",), "Redshift has no array type: SUPER"),
+    (("bytea",), "Redshift has no type BYTEA: VARBYTE"),
     (("tablesample",), "Redshift has no TABLESAMPLE"),
     (("create", "index"), "Redshift has no indexes"),
     (("create", "unique", "index"), "Redshift has no indexes"),
@@ -86,9 +88,12 @@ def check_tokens(tokens: Sequence[Token]) -> None:
 
     Raises:
         RedshiftRefusalError: Naming the word or function.
+        NotLocalError: MERGE ... REMOVE DUPLICATES, which sqlglot cannot read.
 
     """
     words = _words(tokens)
+    if words[-2:] == ["remove", "duplicates"]:
+        raise NotLocalError("MERGE ... REMOVE DUPLICATES")
     for pattern, reason in _REFUSED_WORDS:
         for place in range(len(words) - len(pattern) + 1):
             if tuple(words[place : place + len(pattern)]) == pattern:
@@ -104,13 +109,6 @@ def check_tokens(tokens: Sequence[Token]) -> None:
                 f"function {word}() does not exist",
                 "it is not on the list of functions that Redshift and the local warehouse both have",
             )
-    if "::" in words or "cast" in words or "array" in words:
-        _check_arrays(words)
-
-
-def _check_arrays(words: Sequence[str]) -> None:
-    if "[" in words:
-        raise RedshiftRefusalError("arrays are not supported", "Redshift has no array type: SUPER")
 
 
 def _check_merge(tree: exp.Merge) -> None:
@@ -148,7 +146,7 @@ def _check_values(tree: exp.Expr) -> None:
         if not isinstance(values.parent, exp.Insert):
             raise RedshiftRefusalError('syntax error at or near "VALUES"', "VALUES stands only in an INSERT")
     for call in tree.find_all(exp.Anonymous):
-        if call.name.lower() == "values":
+        if call.name.lower() == "values" and call.find_ancestor(exp.Insert) is None:
             raise RedshiftRefusalError('syntax error at or near "VALUES"', "VALUES stands only in an INSERT")
 
 

@@ -35,14 +35,27 @@ def _with_named_parameters(tree: exp.Expr) -> tuple[exp.Expr, tuple[str, ...]]:
     return tree.transform(number), tuple(names)
 
 
+def _as_text(value: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=value.copy(), to=exp.DataType.build("VARCHAR"))
+
+
 def _listagg(node: exp.GroupConcat, order: exp.Order | None) -> exp.Expr:
     separator = node.args.get("separator") or exp.Literal.string("")
-    value = node.this
-    if isinstance(value, exp.Distinct) and order is not None:
-        value = exp.Distinct(expressions=value.expressions)
-    inner = f"STRING_AGG({value.sql('postgres')}, {separator.sql('postgres')}{order.sql('postgres') if order else ''})"
+    distinct = isinstance(node.this, exp.Distinct)
+    value = node.this.expressions[0] if distinct else node.this
+    if distinct and len(node.this.expressions) > 1:  # sqlglot takes DISTINCT a, ',' for two values
+        separator = node.this.expressions[1]
+    terms = order.copy() if order is not None else None
+    if distinct and terms is not None:  # PostgreSQL orders a DISTINCT aggregate only by its own argument
+        for term in terms.expressions:
+            if term.this == value:
+                term.set("this", _as_text(value))
+    parts = ["DISTINCT"] if distinct else []
+    parts.append(
+        f"{_as_text(value).sql('postgres')}, {separator.sql('postgres')}{terms.sql('postgres') if terms else ''}"
+    )
     # Kept as text: sqlglot's own generator writes WITHIN GROUP, which PostgreSQL's string_agg refuses.
-    return exp.Var(this=inner)
+    return exp.Var(this=f"STRING_AGG({' '.join(parts)})")
 
 
 def _rewritten(node: exp.Expr) -> exp.Expr:  # noqa: C901 - one line a function
@@ -62,6 +75,10 @@ def _rewritten(node: exp.Expr) -> exp.Expr:  # noqa: C901 - one line a function
         return _call("date_trunc", _unit(node), node.this)
     if isinstance(node, exp.Extract) and node.name.upper() not in _FRACTIONAL_PARTS:
         return exp.Cast(this=node.copy(), to=exp.DataType.build("INT"))
+    if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
+        return _call("round", node.this, node.args["decimals"])
+    if isinstance(node, exp.ApproxDistinct):
+        return exp.Count(this=exp.Distinct(expressions=[node.this]))
     if isinstance(node, exp.LastDay):
         return _call("last_day", node.this)
     if isinstance(node, exp.SHA2):

@@ -74,14 +74,11 @@ class StatementRecord:
 
     @property
     def status(self) -> str:
-        """The status of the whole."""
-        statuses = [part.status for part in self.parts]
-        for status in ("FAILED", "ABORTED", "STARTED"):
-            if status in statuses:
-                return status
-        if all(status == "FINISHED" for status in statuses):
-            return "FINISHED"
-        return "STARTED" if "FINISHED" in statuses else "SUBMITTED"
+        """The status of the whole: ended only when every statement has ended."""
+        statuses = {part.status for part in self.parts}
+        if not statuses <= ENDED:
+            return "SUBMITTED" if statuses == {"SUBMITTED"} else "STARTED"
+        return next(status for status in ("FAILED", "ABORTED", "FINISHED") if status in statuses)
 
 
 class StatementStore:
