@@ -1,66 +1,14 @@
 """The ledger against the contract: its expectations are what an independent reading of the rules makes of the rows."""
 
 from collections import Counter
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
-from shoplake_core.contract_files import parse_table_contract
-from shoplake_core.contracts import Layer
 from shoplake_datagen import Expectation, ledger_from_lines, ledger_lines
 from shoplake_datagen.dirt import FAULTS
-from shoplake_datagen.schema import TABLE_NAMES
-
-HERE = Path(__file__).resolve().parent
-SPEC = spec_from_file_location("contract_rules", HERE / "contract_rules.py")
-RULES = module_from_spec(SPEC)
-SPEC.loader.exec_module(RULES)
-CONTRACTS = HERE.parents[2] / "shop" / "contracts" / "silver"
 
 
-def contract(name):
-    path = CONTRACTS / f"{name}.toml"
-    return parse_table_contract(path.read_text("utf-8"), name=name, layer=Layer.SILVER, where=path.name)
-
-
-def cleaned_rows(connection, schema, name):
-    """Key -> (column -> cleaned value, reasons) of every row on the server."""
-    table = contract(name)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(table.column_names)} FROM {schema}.{name}")
-        rows = cursor.fetchall()
-    result = {}
-    for row in rows:
-        values, reasons = {}, []
-        for column, value in zip(table.columns, row, strict=True):
-            values[column.name], broken = RULES.clean(column, value)
-            if broken:
-                reasons.append(f"{broken.value}:{column.name}")
-        result[tuple(values[key] for key in table.key)] = (values, reasons)
-    return result
-
-
-def disagreements(connection, schema, ledger):
-    """Every entry that the rules contradict, and every quarantined row that no entry speaks of."""
-    found = []
-    for name in TABLE_NAMES:
-        rows = cleaned_rows(connection, schema, name)
-        entries = {tuple(entry.key.values()): entry for entry in ledger if entry.table == name}
-        for key, entry in entries.items():
-            values, reasons = rows[key]
-            expected_reasons = [entry.reason] if entry.expect is Expectation.QUARANTINED else []
-            if reasons != expected_reasons:
-                found.append((entry, reasons))
-            value = values[entry.column]
-            text = None if value is None else str(value)
-            if entry.expect is not Expectation.QUARANTINED and text != entry.value:
-                found.append((entry, text))
-        found += [(name, key, reasons) for key, (_, reasons) in rows.items() if reasons and key not in entries]
-    return found
-
-
-def test_the_rules_agree_with_every_entry_and_nothing_else_is_refused(connection, seeded):
-    assert disagreements(connection, "read_shop", seeded.ledger) == []
+def test_the_rules_agree_with_every_entry_and_nothing_else_is_refused(seeded, ledger_disagreements):
+    assert ledger_disagreements("read_shop", seeded.ledger) == []
 
 
 def test_the_server_holds_what_the_ledger_says_was_planted(connection, seeded):

@@ -1,8 +1,6 @@
 """The live load on a real server: bounded, counted, deterministic, and leaving a shop whose numbers still agree."""
 
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
 from shoplake_core.clock import SystemClock
@@ -13,10 +11,6 @@ from shoplake_datagen.schema import TABLE_NAMES, table_row_counts
 from shoplake_mysql.connections import connect
 
 REFERENCE = datetime(2026, 3, 31, 12, tzinfo=UTC)
-SPEC = spec_from_file_location("ledger_oracle", Path(__file__).with_name("test_ledger.py"))
-ORACLE = module_from_spec(SPEC)
-SPEC.loader.exec_module(ORACLE)
-
 IDENTITIES = {
     "order total": "SELECT COUNT(*) FROM orders WHERE total <> subtotal - discount + tax + shipping",
     "lines make the order": "SELECT COUNT(*) FROM (SELECT MAX(o.subtotal) s, MAX(o.discount) d, SUM(i.unit_price * i.quantity) g,"
@@ -71,11 +65,11 @@ def test_the_shop_still_adds_up(loaded, connection, name):
         assert cursor.fetchone()[0] == 0
 
 
-def test_the_ledgers_of_seed_and_load_together_still_hold(loaded, connection):
+def test_the_ledgers_of_seed_and_load_together_still_hold(loaded, ledger_disagreements):
     """The load never touches a reserved key, so what the seed planted is still there."""
     seeded, report = loaded
     assert report.ledger
-    assert ORACLE.disagreements(connection, "load_shop", (*seeded.ledger, *report.ledger)) == []
+    assert ledger_disagreements("load_shop", (*seeded.ledger, *report.ledger)) == []
 
 
 def test_a_load_adds_no_address_twice(loaded, connection):

@@ -104,4 +104,7 @@ def arrival_times(rng: np.random.Generator, count: int, calendar: StoreCalendar)
             number // len(changes) % len(_CHANGE_OFFSETS_SECONDS)
         ]
         times[chosen] = changes[number % len(changes)] + offsets * 1_000_000
+    # The first and last hour are whole hours of the clock: what lies outside the history is folded back into it.
+    times = np.where(times < calendar.start, 2 * calendar.start - times, times)
+    times = np.where(times >= calendar.end, 2 * calendar.end - 1 - times, times)
     return np.sort(np.clip(times, calendar.start, calendar.end - 1))

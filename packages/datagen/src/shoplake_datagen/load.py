@@ -288,14 +288,19 @@ def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
 def _wait(
     load: _Load, threads: list[Thread], on_progress: Callable[[LoadProgress], None], progress_every_seconds: float
 ) -> None:
-    while any(thread.is_alive() for thread in threads):
-        next(thread for thread in threads if thread.is_alive() or thread is threads[-1]).join(progress_every_seconds)
-        with load.lock:
-            done, retries = load.kinds.total(), load.retries.total()
-        elapsed = load.clock.monotonic_seconds() - load.began
-        on_progress(
-            LoadProgress(transactions=done, of_transactions=len(load.due), retries=retries, elapsed_seconds=elapsed)
-        )
+    told_at = load.began
+    while alive := [thread for thread in threads if thread.is_alive()]:
+        alive[0].join(progress_every_seconds)
+        now = load.clock.monotonic_seconds()
+        if now - told_at >= progress_every_seconds or not any(thread.is_alive() for thread in alive):
+            told_at = now
+            with load.lock:
+                done, retries = load.kinds.total(), load.retries.total()
+            on_progress(
+                LoadProgress(
+                    transactions=done, of_transactions=len(load.due), retries=retries, elapsed_seconds=now - load.began
+                )
+            )
 
 
 def _report(load: _Load, profile: Profile, *, seconds: float) -> LoadReport:
