@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +41,26 @@ class _Settings:
 
 
 _settings = _Settings()
+_MODULE_OF = {
+    "demo": "demo",
+    "up": "servers",
+    "down": "servers",
+    "status": "servers",
+    "seed": "data",
+    "load": "data",
+    "reload": "data",
+    "run": "run",
+    "reconcile": "run",
+    "query": "query",
+    "doctor": "doctor",
+}
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; talk stays on stderr.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"shoplake {installed_version('shoplake')}\n")
+        raise typer.Exit
 
 
 @app.callback()
@@ -49,14 +70,9 @@ def _global_flags(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour (NO_COLOR does the same).")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+    _version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_print_version)] = False,
 ) -> None:
     _settings.project, _settings.debug, _settings.no_color = project, debug, no_color
-    if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415 - only this flag needs it
-
-        sys.stdout.write(f"shoplake {installed('shoplake')}\n")
-        raise typer.Exit
 
 
 def make_narrator() -> Narrator:
@@ -86,9 +102,10 @@ def session(*, announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
 
 
 def main() -> None:
-    """Run the command line."""
-    from shoplake import commands  # noqa: F401, PLC0415 - registers the commands; imported late so that --help is quick
-
+    """Run the command line; only the module of the command that is asked for is imported."""
+    asked = next((_MODULE_OF[word] for word in sys.argv[1:] if word in _MODULE_OF), None)
+    for module in [asked] if asked else sorted(set(_MODULE_OF.values())):
+        import_module(f"shoplake.commands.{module}")
     app()
 
 

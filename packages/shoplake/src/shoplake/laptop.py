@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -20,13 +20,15 @@ from shoplake_engines.private_files import write_private_text
 from shoplake_local.crawler.crawl import crawl
 from shoplake_local.crawler.report import CrawlReport
 from shoplake_local.stack import LocalStack
-from shoplake_reconciliation.objects_aws import AwsTargets
 from shoplake_warehouse.data_api_aws import QueryResult, Session, query
 
 from shoplake.replicator import Replicator
 from shoplake.run_records import newest_run
 from shoplake.secrets_file import local_masking_key
 from shoplake.workspace import Workspace
+
+if TYPE_CHECKING:
+    from shoplake_reconciliation.objects_aws import AwsTargets
 
 __all__ = [
     "WAREHOUSE_WORKGROUP",
@@ -80,8 +82,10 @@ class Laptop:
         return Replicator(self.workspace.state_folder, self.clock)
 
     @cached_property
-    def targets(self) -> AwsTargets:
+    def targets(self) -> "AwsTargets":
         """The catalogue and the object store, for readers of Iceberg tables."""
+        from shoplake_reconciliation.objects_aws import AwsTargets  # noqa: PLC0415 - PyIceberg takes a second to import
+
         return AwsTargets(self.control, self.object_store)
 
     @cached_property

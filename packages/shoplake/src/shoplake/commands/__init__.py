@@ -1,5 +1,1 @@
-"""One module a command; importing this package registers them all."""
-
-from shoplake.commands import data, demo, doctor, query, run, servers
-
-__all__ = ["data", "demo", "doctor", "query", "run", "servers"]
+"""One module a command or a family of them; `cli.main` imports the one that is asked for."""
