@@ -1,5 +1,6 @@
 """Iceberg through pyiceberg's GlueCatalog: commits are kept, and of racing writers none loses its rows."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,26 @@ def test_a_commit_from_a_stale_table_is_refused(catalog, table):
     assert _ids(catalog, table) == [1]
 
 
+def test_a_commit_between_anothers_check_and_its_update_is_not_lost(local_aws, catalog, table):
+    """The window that only the catalogue can close: the other writer has checked its requirements and sends its update."""
+    other = GlueCatalog("other", **properties(local_aws.endpoint, local_aws.object_store))
+    others_table = other.load_table(table.name())
+    pending = []
+
+    def commit_first(**_):
+        if not pending:
+            pending.append("once")
+            catalog.load_table(table.name()).append(_rows(1))
+
+    other.glue.meta.events.register("before-call.glue.UpdateTable", commit_first)
+    with pytest.raises(CommitFailedException):
+        other.commit_table(others_table, *_pending(others_table, _rows(2)))
+    assert pending
+    assert _ids(catalog, table) == [1]
+    other.load_table(table.name()).append(_rows(2))
+    assert _ids(catalog, table) == [1, 2]
+
+
 def _pending(table, rows):
     """Requirements and updates of an append that has not been committed."""
     transaction = table.transaction()
@@ -109,8 +130,6 @@ print(lost, flush=True)
 
 
 def test_no_commit_of_two_racing_writers_is_lost(local_aws, catalog, table):
-    import json
-
     arguments = [json.dumps(properties(local_aws.endpoint, local_aws.object_store)), json.dumps(table.name())]
     writers = [
         subprocess.Popen(

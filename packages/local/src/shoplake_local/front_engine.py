@@ -115,13 +115,15 @@ class FrontEngine:
         return EngineStatus(self.name, pid is not None, pid, port)
 
     def _config(self, settings: dict[str, object]) -> FrontConfig:
+        store = self._object_store
         return FrontConfig(
             port=int(str(settings["port"])),
             state_folder=self.folder / "state",
             region=self._region,
             account=self._account,
-            access_key_id=str(settings["access_key_id"]),
-            secret_access_key=str(settings["secret_access_key"]),
+            # a job has one pair of AWS credentials for all services, so the front knows the caller that S3 knows
+            access_key_id=store.access_key_id if store else str(settings["access_key_id"]),
+            secret_access_key=store.secret_access_key if store else str(settings["secret_access_key"]),
             object_store=self._object_store,
             warehouse=self._warehouse,
             check_answers=self._check_answers,
