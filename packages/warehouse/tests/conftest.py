@@ -19,6 +19,7 @@ from shoplake_core.endpoints import AwsEndpoint, WarehouseEndpoint
 from shoplake_engines.testing import object_store, postgres_server  # noqa: F401
 from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.service import ServiceError
+from shoplake_warehouse.change_files_aws import ManifestReader
 from shoplake_warehouse.data_api_aws import Session, query
 from shoplake_warehouse.loader_aws import load_gold, prepare_warehouse
 from shoplake_warehouse.loading import GoldBatch
@@ -112,6 +113,10 @@ class Warehouse:
         return load_gold(
             self.client, contracts={contract.name: contract}, batches={contract.name: batches}, **settings
         )[contract.name]
+
+    def load_batch(self, contract: TableContract, url: str, *, rows: int, checked: bool = False) -> Any:
+        batch = GoldBatch(table=contract.name, batch=1, full=True, manifest_url=url, rows=rows)
+        return self.load(contract, [batch], **({"manifests": ManifestReader(self.filesystem)} if checked else {}))
 
     def rows(self, sql: str, **parameters: str) -> list[tuple[Any, ...]]:
         session = Session(workgroup=WORKGROUP, database=self.database)
