@@ -225,7 +225,7 @@ def test_any_history_cut_anywhere_and_redelivered_gives_its_end(history, data):
     """Silver has consumed a part; the rest is in flight, in any order, some of it for the second time."""
     consumed = data.draw(st.integers(0, len(history)))
     again = data.draw(st.integers(0, consumed))
-    live, refused = replay(history[:consumed])
+    live, _ = replay(history[:consumed])
     newest = {key: place for place, (_, key, _) in enumerate(history[:consumed])}
     tombstones = [
         (key, "quarantined" if operation != "D" else "deleted", 100 + place, 1)
