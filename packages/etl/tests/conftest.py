@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,14 @@ from shoplake_core.clock import SkipClock
 from shoplake_core.contract_files import parse_table_contract
 from shoplake_core.contracts import Layer, TableContract
 from shoplake_core.masking import MaskingKey
-from shoplake_engines.testing import object_store, postgres_server  # noqa: F401
 from shoplake_etl.failpoints import NoFailpoints
 from shoplake_etl.layout import CATALOG, Lake, LayerPlace
 from shoplake_etl.session import LocalSpark, local_conf, start_session
 from shoplake_etl.silver import SilverRun, build_silver_table
 from shoplake_etl.storage_aws import s3_objects
+from shoplake_local.testing import local_aws, object_store, postgres_server  # noqa: F401
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside the tests
 
 KEY = MaskingKey(bytes(range(32)))
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -108,7 +111,16 @@ class Bronze:
         self.put_table(name, self.arrow(rows))
         return name
 
-    def load(self, rows, *, epoch: int | None = None, floor: str | None = None, files: int = 1, engine="shoplake", with_operation=True):
+    def load(
+        self,
+        rows,
+        *,
+        epoch: int | None = None,
+        floor: str | None = None,
+        files: int = 1,
+        engine="shoplake",
+        with_operation=True,
+    ):
         """A complete load; its sequence floor is that of change number `floor`."""
         number = len(self.epochs) + 1 if epoch is None else epoch
         start = started_at(number)
@@ -199,4 +211,6 @@ def tools():
     """The helpers of this file, for tests."""
     import types
 
-    return types.SimpleNamespace(contract=contract, change=change, sequence=sequence, started_at=started_at, key=KEY, now=NOW)
+    return types.SimpleNamespace(
+        Bronze=Bronze, contract=contract, change=change, sequence=sequence, started_at=started_at, key=KEY, now=NOW
+    )

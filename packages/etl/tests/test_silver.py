@@ -24,7 +24,9 @@ type = "text"
 nullable = true
 pii = "note"
 """
-COLUMNS = pa.schema([("order_id", pa.uint64()), ("customer_id", pa.uint64()), ("status", pa.string()), ("note", pa.string())])
+COLUMNS = pa.schema(
+    [("order_id", pa.uint64()), ("customer_id", pa.uint64()), ("status", pa.string()), ("note", pa.string())]
+)
 
 
 @pytest.fixture
@@ -48,10 +50,19 @@ def row(order_id, status="paid", customer_id=1, note=None):
 def test_a_load_then_changes_then_nothing(world, bronze, contract, tools):
     bronze.load([row(1), row(2, " Shipped "), row(3, "oops"), row(4, note="call me")], with_operation=False)
     first = world.silver(contract)
-    assert (first.files, first.read, first.applied, first.quarantined, first.inserted, first.batch) == (1, 4, 3, 1, 3, 1)
+    assert (first.files, first.read, first.applied, first.quarantined, first.inserted, first.batch) == (
+        1,
+        4,
+        3,
+        1,
+        3,
+        1,
+    )
     assert statuses(world) == {1: "paid", 2: "shipped", 4: "paid"}
     assert {r["note"] for r in world.rows("orders")} == {None, tools.key.mask("call me")}
-    bronze.changes([tools.change("U", 1, **row(1, "shipped")), tools.change("D", 2, order_id=2), tools.change("I", 3, **row(5))])
+    bronze.changes(
+        [tools.change("U", 1, **row(1, "shipped")), tools.change("D", 2, order_id=2), tools.change("I", 3, **row(5))]
+    )
     second = world.silver(contract)
     assert (second.inserted, second.updated, second.deleted, second.batch) == (1, 1, 1, 2)
     assert statuses(world) == {1: "shipped", 4: "paid", 5: "paid"}

@@ -7,6 +7,7 @@ bucket), `source_row` (0-based), and one column `s_<name>` a contract column, in
 from collections.abc import Sequence
 from functools import reduce
 from io import BytesIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,7 +39,7 @@ def _read_by_spark(spark: SparkSession, group: FileGroup) -> DataFrame:
     return rows.select("*", name.alias(_FILE), F.col("_metadata.row_index").alias(_ROW))
 
 
-def _spark_friendly(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _spark_friendly(column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
     if pa.types.is_time(column.type):
         # MySQL's own text: no fraction where it is zero
         return pc.replace_substring_regex(column.cast(pa.string()), pattern=r"\.0+$", replacement="")
@@ -114,7 +115,10 @@ def bronze_rows(
         return _no_rows(spark, contract, folder)
     parts: Sequence[DataFrame] = [
         _alike(
-            _read_by_arrow(spark, store, group) if group.by_arrow else _read_by_spark(spark, group), group, contract, folder
+            _read_by_arrow(spark, store, group) if group.by_arrow else _read_by_spark(spark, group),
+            group,
+            contract,
+            folder,
         )
         for group in plan.groups
     ]

@@ -50,11 +50,13 @@ def write_change_set(changes: DataFrame, prefix: str, *, rows: int) -> None:
     changes.coalesce(1 + rows // _ROWS_PER_FILE).write.mode("errorifexists").parquet(prefix)
 
 
-def read_change_sets(spark: SparkSession, prefixes: Sequence[str], contract: TableContract, columns: Sequence[str]) -> DataFrame:
+def read_change_sets(
+    spark: SparkSession, prefixes: Sequence[str], contract: TableContract, columns: Sequence[str]
+) -> DataFrame:
     """`_op` and `columns` of all those sets."""
     fields = {field.name: field for field in stored_schema(contract)}
     schema = t.StructType([t.StructField(OPERATION, t.StringType()), *(fields[c] for c in columns)])
-    return spark.read.schema(schema).parquet(*prefixes)
+    return spark.read.schema(schema).option("pathGlobFilter", "*.parquet").parquet(*prefixes)  # not the manifest
 
 
 def write_manifest(store: ObjectStore, prefix: str) -> None:

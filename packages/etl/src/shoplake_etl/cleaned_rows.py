@@ -53,17 +53,15 @@ def cleaned_rows(
     normal = rows.select(
         *header, *(normalised(c, F.col(source_column(c.name))).alias(f"n_{c.name}") for c in contract.columns)
     )
-    typed = normal.select(
-        "*", *(parsed(c, _normal(c)).alias(f"v_{c.name}") for c in contract.columns if c.formats)
-    )
+    typed = normal.select("*", *(parsed(c, _normal(c)).alias(f"v_{c.name}") for c in contract.columns if c.formats))
     if pads is not None:
         typed = with_masking_pads(typed, pads)
-    cleaned = {
-        c.name: check_column(c, normal=_normal(c), value=_value(c), mask=masked) for c in contract.columns
-    }
+    cleaned = {c.name: check_column(c, normal=_normal(c), value=_value(c), mask=masked) for c in contract.columns}
     is_delete = F.col("op") == "D"
     key_reasons = [
-        F.when(_normal(c).isNull(), F.lit(f"{Rule.NULL.value}:{c.name}")) for c in contract.columns if c.name in contract.key
+        F.when(_normal(c).isNull(), F.lit(f"{Rule.NULL.value}:{c.name}"))
+        for c in contract.columns
+        if c.name in contract.key
     ]
     row_reasons = [reason for c in cleaned.values() for reason in c.reasons]
     reasons = F.when(is_delete, F.array(*key_reasons)).otherwise(F.array(*row_reasons))

@@ -32,7 +32,12 @@ class Consumed:
 
     def to_json(self) -> bytes:
         """The object's content."""
-        data = {"schema_version": 1, "watermark": self.watermark, "files": dict(self.files), "epochs": list(self.epochs)}
+        data = {
+            "schema_version": 1,
+            "watermark": self.watermark,
+            "files": dict(self.files),
+            "epochs": list(self.epochs),
+        }
         return json.dumps(data, sort_keys=True).encode()
 
 

@@ -67,6 +67,7 @@ def failpoints_named(text: str) -> Failpoints:
     names = [member.value for member in Step]
     if step not in names or not table:
         raise ConfigError(
-            f'"{text}" is no failpoint{did_you_mean(step, names)}', hint=f"write step:table, step one of {', '.join(names)}"
+            f'"{text}" is no failpoint{did_you_mean(step, names)}',
+            hint=f"write step:table, step one of {', '.join(names)}",
         )
     return KillAt(Step(step), table)

@@ -171,7 +171,9 @@ def plan_reading(contract: TableContract, files: Sequence[FileFacts]) -> Reading
         )
     return ReadingPlan(
         groups=tuple(
-            FileGroup(files=tuple(members), columns=planner.columns[signature][0], by_arrow=planner.columns[signature][1])
+            FileGroup(
+                files=tuple(members), columns=planner.columns[signature][0], by_arrow=planner.columns[signature][1]
+            )
             for signature, members in planner.groups.items()
         ),
         unknown_columns=tuple(sorted(planner.unknown)),

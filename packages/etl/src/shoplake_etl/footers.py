@@ -36,7 +36,9 @@ class FileFacts:
 
 
 def _not_parquet(info: ObjectInfo) -> DataError:
-    return DataError(f"{info.url} is no parquet file", hint="see who wrote it; bronze holds parquet only", file=info.name)
+    return DataError(
+        f"{info.url} is no parquet file", hint="see who wrote it; bronze holds parquet only", file=info.name
+    )
 
 
 def _footer(store: ObjectStore, info: ObjectInfo) -> bytes:

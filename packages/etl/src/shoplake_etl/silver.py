@@ -3,7 +3,6 @@
 Everything written before the silver commit is harmless when it is written twice, and unseen until then.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import uuid4
@@ -103,7 +102,11 @@ class _TableBatch:
         self.last = newest_batch(tables.silver.ancestors(), table=tables.silver.name)
         self.consumed = self._consumed()
         self.new: NewFiles = find_new_files(
-            run.store, bronze=run.lake.bronze, schema=run.source_schema, table=contract.source_name, consumed=self.consumed
+            run.store,
+            bronze=run.lake.bronze,
+            schema=run.source_schema,
+            table=contract.source_name,
+            consumed=self.consumed,
         )
 
     def _consumed(self) -> Consumed:

@@ -17,7 +17,10 @@ _FAULTS = {
         f"of change files without a _sequence of {SEQUENCE_DIGITS} digits",
         "map $AR_H_CHANGE_SEQ as _sequence, then reload the table",
     ),
-    "without_time": ("whose _committed_at is no time", "set TimestampColumnName to _committed_at, then reload the table"),
+    "without_time": (
+        "whose _committed_at is no time",
+        "set TimestampColumnName to _committed_at, then reload the table",
+    ),
     "load_of_no_epoch": (
         "of load files whose _committed_at is not the start of their epoch",
         "set UseTaskStartTimeForFullLoadTimestamp=true, then reload the table",
@@ -66,7 +69,9 @@ def refuse_faults(changes: DataFrame, counts: Mapping[str, int], *, table: str, 
     for name, (what, hint) in _FAULTS.items():
         if counts[name]:
             place = _place(_first(changes, _conditions()[name]))
-            raise DataError(f"{table}: {counts[name]} rows {what}, such as {place}", hint=hint, table=table, rows=counts[name])
+            raise DataError(
+                f"{table}: {counts[name]} rows {what}, such as {place}", hint=hint, table=table, rows=counts[name]
+            )
     clashes = counts[Verdict.CLASH.value]
     if clashes:
         row = _first(changes, F.col("verdict") == Verdict.CLASH.value)

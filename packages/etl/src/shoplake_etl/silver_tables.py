@@ -14,7 +14,15 @@ from shoplake_etl.spark_types import stored_schema
 from shoplake_etl.tables import IcebergTable, open_table
 from shoplake_etl.verdicts import Reason, Verdict
 
-__all__ = ["ACTION", "SilverTables", "changed_rows", "merge_source", "open_silver_tables", "refused_rows", "tombstone_rows"]
+__all__ = [
+    "ACTION",
+    "SilverTables",
+    "changed_rows",
+    "merge_source",
+    "open_silver_tables",
+    "refused_rows",
+    "tombstone_rows",
+]
 
 ACTION = "__action"
 _TEXT, _INSTANT = t.StringType(), t.TimestampType()
@@ -95,7 +103,10 @@ def tombstone_rows(changes: DataFrame, ghosts: DataFrame | None) -> DataFrame:
         return gone
     return gone.unionByName(
         ghosts.select(
-            "key.*", F.lit(Reason.DELETED.value).alias("reason"), F.lit(None).cast(_TEXT).alias("_sequence"), "_committed_at"
+            "key.*",
+            F.lit(Reason.DELETED.value).alias("reason"),
+            F.lit(None).cast(_TEXT).alias("_sequence"),
+            "_committed_at",
         )
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import AnalysisException, PySparkException
 from shoplake_core.errors import ConflictError, ContractError, DataError, ResourceError, ShoplakeError
 
@@ -15,11 +15,18 @@ _QUOTABLE = ("software.amazon.", "org.apache.iceberg.", "org.apache.hadoop.", "j
 _CONFLICTS = ("CommitFailedException", "ConcurrentModificationException", "ValidationException")
 _MAX_CHARACTERS = 400
 _MAX_CAUSES = 12
-_DATA_CONDITIONS = ("CAST_", "ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE", "DIVIDE_BY_ZERO", "INVALID_", "DATETIME_")
+_DATA_CONDITIONS = (
+    "CAST_",
+    "ARITHMETIC_OVERFLOW",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+    "DIVIDE_BY_ZERO",
+    "INVALID_",
+    "DATETIME_",
+)
 
 
 def _causes(throwable: Any) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     while throwable is not None and len(found) < _MAX_CAUSES:
         name = str(throwable.getClass().getName())
         found.append((name, str(throwable.getMessage() or "") if name.startswith(_QUOTABLE) else ""))
@@ -54,7 +61,9 @@ def _ours(error: BaseException, table: str) -> ShoplakeError:
         text = str(error.getMessage() or what).partition("\n")[0][:_MAX_CHARACTERS]
         return ContractError(f"{table}: {text}", hint="compare the SQL with the contract's columns", table=table)
     return ResourceError(
-        f"{table}: Spark failed: {what}", hint="the run changed nothing of this table; see the cause, then run again", table=table
+        f"{table}: Spark failed: {what}",
+        hint="the run changed nothing of this table; see the cause, then run again",
+        table=table,
     )
 
 

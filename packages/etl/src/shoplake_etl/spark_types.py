@@ -49,7 +49,7 @@ _READ: dict[pa.DataType, t.DataType] = {
     pa.date64(): t.DateType(),
 }
 _MAX_DECIMAL_DIGITS = 38
-_INTEGER_DIGITS = {t.ByteType: 3, t.ShortType: 5, t.IntegerType: 10, t.LongType: 19}
+_INTEGER_DIGITS: dict[type[t.DataType], int] = {t.ByteType: 3, t.ShortType: 5, t.IntegerType: 10, t.LongType: 19}
 
 
 def spark_type(logical: LogicalType) -> t.DataType:

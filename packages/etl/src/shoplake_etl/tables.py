@@ -32,6 +32,13 @@ _PROPERTIES = {
 }
 
 
+def _jvm(spark: SparkSession) -> Any:
+    jvm: Any = spark._jvm  # noqa: SLF001 - pyspark's only door
+    # Catalogues are looked up in the settings of the thread's active session, and a new thread has none
+    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)  # noqa: SLF001
+    return jvm
+
+
 @dataclass(frozen=True, slots=True)
 class IcebergTable:
     """One table as one session sees it.
@@ -46,8 +53,8 @@ class IcebergTable:
     name: str
 
     def _java(self) -> Any:
-        return self.spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(  # noqa: SLF001 - pyspark's only door
-            self.spark._jsparkSession,  # noqa: SLF001
+        return _jvm(self.spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+            self.spark._jsparkSession,  # noqa: SLF001 - pyspark's only door
             self.name,
         )
 
@@ -76,6 +83,10 @@ class IcebergTable:
         for name, value in properties.items():
             append = append.set(name, value)
         append.commit()
+
+    def exists(self) -> bool:
+        """Whether the catalogue knows the table."""
+        return _exists(self.spark, self.name)
 
     def has_snapshot(self) -> bool:
         """Whether anything was ever committed."""
@@ -136,13 +147,18 @@ def create_namespace(spark: SparkSession, namespace: str) -> None:
 
 def _exists(spark: SparkSession, name: str) -> bool:
     catalog, namespace, table = name.split(".")
-    jvm = spark._jvm  # noqa: SLF001 - pyspark's only door
+    jvm = _jvm(spark)
     java_catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, catalog)  # noqa: SLF001
     return bool(java_catalog.tableExists(jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{namespace}.{table}")))
 
 
 def open_table(
-    spark: SparkSession, name: str, schema: t.StructType, *, location: str | None, properties: Mapping[str, str] | None = None
+    spark: SparkSession,
+    name: str,
+    schema: t.StructType,
+    *,
+    location: str | None,
+    properties: Mapping[str, str] | None = None,
 ) -> IcebergTable:
     """The table, created where it is not there.
 

@@ -53,7 +53,9 @@ def newest_tombstones(tombstones: DataFrame, contract: TableContract, epochs: Se
     newest = tombstones.groupBy(F.struct(*contract.key).alias("gone_key")).agg(
         F.max(F.struct(order.alias("order"), F.col("reason"))).alias("newest")
     )
-    return newest.select("gone_key", F.col("newest.order").alias("gone_order"), F.col("newest.reason").alias("gone_reason"))
+    return newest.select(
+        "gone_key", F.col("newest.order").alias("gone_order"), F.col("newest.reason").alias("gone_reason")
+    )
 
 
 def _true(condition: Column) -> Column:
@@ -105,7 +107,9 @@ def with_verdicts(
     else:
         joined = ranked.join(stored, same_key(F.col("key"), F.col("stored_key"), contract.key), "left")
     if tombstones is None:
-        joined = joined.withColumns({"gone_order": F.lit(None).cast("string"), "gone_reason": F.lit(None).cast("string")})
+        joined = joined.withColumns(
+            {"gone_order": F.lit(None).cast("string"), "gone_reason": F.lit(None).cast("string")}
+        )
     else:
         joined = joined.join(tombstones, same_key(F.col("key"), F.col("gone_key"), contract.key), "left")
     return _judged(joined, contract, newest_epoch)
@@ -143,7 +147,18 @@ def _judged(joined: DataFrame, contract: TableContract, newest_epoch: str) -> Da
         applied & gone & ~_true(F.col("gone_order") == order),
         F.when(F.col("refused"), Reason.QUARANTINED.value).otherwise(Reason.DELETED.value),
     )
-    columns = ("op", "sequence", "committed_at", "is_load", "source_file", "source_row", "order", "key", "row", "reasons")
+    columns = (
+        "op",
+        "sequence",
+        "committed_at",
+        "is_load",
+        "source_file",
+        "source_row",
+        "order",
+        "key",
+        "row",
+        "reasons",
+    )
     return joined.select(
         *columns,
         "shown",

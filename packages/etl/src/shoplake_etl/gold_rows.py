@@ -1,0 +1,130 @@
+"""A gold model's rows: the scope that changed, the SELECT over it, and the difference to what the model holds."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
+from shoplake_core.contracts import TableContract
+from shoplake_core.errors import ConfigError, ContractError
+
+from shoplake_etl.spark_types import spark_type
+
+__all__ = ["bound_sql", "difference", "touched_scope", "typed_result", "within_scope"]
+
+_SETTING = re.compile(r"\$\{([a-z_]+)\}")
+_SAFE = re.compile(r"^[A-Za-z0-9_/+-]+$")  # a time zone, a currency: nothing that could end a literal
+
+
+def bound_sql(sql: str, settings: Mapping[str, str], *, model: str) -> str:
+    """The SELECT with `${name}` replaced by the setting's text.
+
+    Raises:
+        ConfigError: A name is unknown, or a setting holds more than letters, digits and _ / + -.
+
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in settings:
+            raise ConfigError(
+                f"gold/{model}.sql: unknown setting ${{{name}}}", hint=f"use one of {', '.join(settings)}", model=model
+            )
+        if not _SAFE.match(settings[name]):
+            raise ConfigError(
+                f'setting {name} is "{settings[name]}"', hint="use letters, digits and _ / + -", model=model
+            )
+        return settings[name]
+
+    return _SETTING.sub(value, sql)
+
+
+def touched_scope(spark: SparkSession, contract: TableContract, changes: Mapping[str, DataFrame]) -> DataFrame | None:
+    """The distinct scope values that the changes touch; None where no read table that counts has changed.
+
+    Args:
+        spark: The model's session, with views of the tables it reads.
+        contract: The gold contract.
+        changes: Table read -> its change sets.
+
+    """
+    scope: DataFrame | None = None
+    for table, sql in contract.touched.items():
+        if table not in changes:
+            continue
+        changes[table].createOrReplaceTempView("changes")
+        values = spark.sql(sql)
+        if len(values.columns) != len(contract.scope):
+            raise ContractError(
+                f"contracts/gold/{contract.name}.toml: touched.{table} selects {', '.join(values.columns)}",
+                hint=f"select {', '.join(contract.scope)}",
+                table=contract.name,
+            )
+        typed = values.toDF(*contract.scope).select(
+            *(F.col(name).cast(spark_type(contract.column(name).type)).alias(name) for name in contract.scope)
+        )
+        scope = typed if scope is None else scope.unionByName(typed)
+    return None if scope is None else scope.distinct()
+
+
+def typed_result(result: DataFrame, contract: TableContract) -> DataFrame:
+    """The SELECT's rows as the contract's columns, in its order.
+
+    Raises:
+        ContractError: Columns are missing, extra or cannot be cast; every finding is listed.
+
+    """
+    names = [name.lower() for name in result.columns]
+    faults = [f"column {name} is missing" for name in contract.column_names if name not in names]
+    faults += [f"column {name} is not in the contract" for name in names if name not in contract.column_names]
+    if faults or len(set(names)) != len(names):
+        faults += [f"column {name} comes twice" for name in sorted({n for n in names if names.count(n) > 1})]
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ContractError(
+            f"gold/{contract.name}.sql does not give the contract's columns:\n{lines}",
+            hint=f"edit gold/{contract.name}.sql or contracts/gold/{contract.name}.toml",
+            table=contract.name,
+            faults=faults,
+        )
+    return result.select(*(F.col(c.name).cast(spark_type(c.type)).alias(c.name) for c in contract.columns))
+
+
+def within_scope(rows: DataFrame, scope: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Those rows whose scope columns are in the scope; null equals null."""
+    renamed = scope.select(*(F.col(name).alias(f"__scope_{name}") for name in columns))
+    condition = F.lit(True)
+    for name in columns:
+        condition = condition & F.col(name).eqNullSafe(F.col(f"__scope_{name}"))
+    return rows.join(renamed, condition, "left_semi")
+
+
+def _nulls(contract: TableContract) -> Column:
+    broken = F.lit(False)
+    for column in contract.columns:
+        if not column.nullable:
+            broken = broken | F.col("new")[column.name].isNull()
+    return F.col("new").isNotNull() & broken
+
+
+def difference(result: DataFrame, existing: DataFrame | None, contract: TableContract) -> DataFrame:
+    """What the result changes: `old` and `new` row structs, `action` (I, U, D, or null for an equal row), `copies` (rows
+    of the result with this key) and `has_null` (a null in a column that is not nullable); one row per key and copy.
+    """
+    by_key = Window.partitionBy(*contract.key)
+    row = F.struct(*contract.column_names)
+    new = result.select(*contract.key, F.count("*").over(by_key).alias("copies"), row.alias("new"))
+    row_type = result.select(row.alias("row")).schema["row"].dataType
+    if existing is None:
+        joined = new.select("new", F.lit(None).cast(row_type).alias("old"), "copies")
+    else:
+        old = existing.select(*(F.col(k).alias(f"__old_{k}") for k in contract.key), row.alias("old"))
+        same = F.lit(True)
+        for name in contract.key:
+            same = same & (F.col(name) == F.col(f"__old_{name}"))
+        joined = new.join(old, same, "full_outer").select("new", "old", "copies")
+    action = (
+        F.when(F.col("old").isNull(), "I")
+        .when(F.col("new").isNull(), "D")
+        .when(~F.col("new").eqNullSafe(F.col("old")), F.lit("U"))
+    )
+    return joined.select("old", "new", "copies", action.alias("action"), _nulls(contract).alias("has_null"))

@@ -1,0 +1,149 @@
+"""The one place where a job reads its arguments and environment, and where it tells how the run ended."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from shoplake_core.endpoints import AwsEndpoint
+from shoplake_core.errors import ConfigError, ShoplakeError
+from shoplake_core.masking import MaskingKey, masking_key_from_hex
+from shoplake_core.names import ResourceNames
+from shoplake_core.project import Project, project_from_bundle
+
+from shoplake_etl.failpoints import Failpoints, failpoints_named
+from shoplake_etl.layout import Lake, lake_on_s3
+from shoplake_etl.objects import ObjectStore
+from shoplake_etl.secrets_aws import masking_key_from_secret
+from shoplake_etl.session import LocalSpark, glue_conf, local_conf, start_session
+from shoplake_etl.storage_aws import s3_objects
+from shoplake_etl.summary import RunSummary
+
+__all__ = ["Job", "arguments_from", "open_job", "run_job"]
+
+_MASKING_KEY = "SHOPLAKE_MASKING_KEY"
+_FAILPOINT = "SHOPLAKE_FAILPOINT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What the job was started with; Glue's own arguments beside them are passed over."""
+
+    project: str
+    environment: str
+    account: str
+    region: str
+    run_id: str
+    summary: str
+    tables: tuple[str, ...]
+    rebuild: bool
+    masking_secret: str
+    silver_summary: str
+    spark_cores: int
+    spark_memory: str
+
+
+def arguments_from(argv: Sequence[str]) -> Arguments:
+    """The arguments in Glue's form: `--NAME value`."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("project", "environment", "account", "region", "run_id", "summary"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--tables", default="", help="silver: only these, separated by commas")
+    parser.add_argument("--rebuild", nargs="?", const="true", default="false", help="gold: build every model anew")
+    parser.add_argument("--masking_secret", default="", help=f"name in Secrets Manager; locally {_MASKING_KEY} instead")
+    parser.add_argument("--silver_summary", default="", help="gold: URL of the silver job's summary")
+    parser.add_argument("--spark_cores", type=int, default=2, help="locally: threads that run tasks")
+    parser.add_argument("--spark_memory", default="2g", help="locally: the Java heap")
+    known, _ = parser.parse_known_args(argv)
+    given = vars(known)
+    given["tables"] = tuple(name for name in given["tables"].split(",") if name)
+    given["rebuild"] = given["rebuild"].lower() == "true"
+    return Arguments(**given)
+
+
+def _masking_key(arguments: Arguments, environment: Mapping[str, str]) -> MaskingKey:
+    if arguments.masking_secret:
+        return masking_key_from_secret(arguments.masking_secret)
+    return masking_key_from_hex(environment.get(_MASKING_KEY, ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job's surroundings, ready to run."""
+
+    arguments: Arguments
+    project: Project
+    lake: Lake
+    store: ObjectStore
+    spark: SparkSession
+    masking_key: Callable[[], MaskingKey]
+    failpoints: Failpoints
+
+
+def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEndpoint, LocalSpark] | None:
+    s3_url, glue_url = environment.get("AWS_ENDPOINT_URL_S3"), environment.get("AWS_ENDPOINT_URL_GLUE")
+    if not s3_url and not glue_url:
+        return None
+    if not s3_url or not glue_url:
+        raise ConfigError(
+            "only one of AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_GLUE is set", hint="set both, or none on AWS"
+        )
+    endpoint = AwsEndpoint(
+        url=s3_url,
+        region=environment.get("AWS_REGION", arguments.region),
+        access_key_id=environment.get("AWS_ACCESS_KEY_ID", ""),
+        secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY", ""),
+    )
+    spark = LocalSpark(
+        s3_url=s3_url,
+        glue_url=glue_url,
+        region=endpoint.region,
+        cores=arguments.spark_cores,
+        memory=arguments.spark_memory,
+        ivy_folder=Path.home() / ".ivy2.5.2",
+    )
+    return endpoint, spark
+
+
+def open_job(application: str, argv: Sequence[str]) -> Job:
+    """The job's surroundings: project read, Spark started."""
+    arguments, environment = arguments_from(argv), os.environ
+    local = _local(environment, arguments)
+    store = s3_objects(local[0] if local else None)
+    project = project_from_bundle(store.read(arguments.project).decode())
+    lake = lake_on_s3(
+        ResourceNames(environment=arguments.environment, account=arguments.account, region=arguments.region)
+    )
+    failpoints = failpoints_named(environment.get(_FAILPOINT, ""))
+    if local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    conf = local_conf(local[1], lake.silver.root) if local else glue_conf(lake.silver.root)
+    return Job(
+        arguments=arguments,
+        project=project,
+        lake=lake,
+        store=store,
+        spark=start_session(application, conf),
+        masking_key=lambda: _masking_key(arguments, environment),
+        failpoints=failpoints,
+    )
+
+
+def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSummary]) -> int:
+    """The exit code, after running the job and writing its summary as an object and as one line on stdout."""
+    try:
+        job = open_job(application, argv)
+        summary = run(job)
+        text = summary.to_json()
+        job.store.write(job.arguments.summary, text.encode())
+    except ShoplakeError as error:
+        sys.stderr.write(f"{application}: {error.code}: {error}\n")
+        return error.exit_code
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+    job.spark.stop()
+    return 1 if summary.failed else 0
