@@ -79,6 +79,8 @@ class DataApiClient:
         def call(**request: Any) -> dict[str, Any]:
             self.calls.append((method, request))
             self.before(method, request)
+            if method == "describe_statement":  # answers when the statement has ended, so that no test sleeps
+                request = request | {"WaitTimeSeconds": 30}
             try:
                 answer = self.service.call(operation, request)
             except ServiceError as error:
@@ -113,6 +115,19 @@ class Warehouse:
         return load_gold(
             self.client, contracts={contract.name: contract}, batches={contract.name: batches}, **settings
         )[contract.name]
+
+    def empty(self) -> None:
+        """As if nothing had ever been loaded."""
+        for schema in ("gold", "staging", "shoplake"):
+            self.client.service.call(
+                "ExecuteStatement",
+                {
+                    "Sql": f"DROP SCHEMA IF EXISTS {schema} CASCADE",
+                    "WaitTimeSeconds": 30,
+                    "WorkgroupName": WORKGROUP,
+                    "Database": self.database,
+                },
+            )
 
     def load_batch(self, contract: TableContract, url: str, *, rows: int, checked: bool = False) -> Any:
         batch = GoldBatch(table=contract.name, batch=1, full=True, manifest_url=url, rows=rows)

@@ -53,8 +53,10 @@ def test_one_batch_is_lock_empty_copy_call(fact):
     assert statements == (
         "LOCK TABLE shoplake.loads",
         'DELETE FROM staging."fct_order"',
-        "COPY staging.\"fct_order\" FROM 's3://gold/_changes/fct_order/1/manifest.json' IAM_ROLE default "
-        "FORMAT AS PARQUET MANIFEST",
+        (
+            "COPY staging.\"fct_order\" FROM 's3://gold/_changes/fct_order/1/manifest.json' IAM_ROLE default "
+            "FORMAT AS PARQUET MANIFEST"
+        ),
         "CALL shoplake.\"load_fct_order\"(7, FALSE, 'r-1')",
     )
 

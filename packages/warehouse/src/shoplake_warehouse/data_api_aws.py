@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DataApi", "QueryResult", "Session", "query"]
 
-_SERIALIZATION = re.compile(r"\b1023\b|[Ss]erializable isolation violation")
+_SERIALIZATION = re.compile(r"\berror:?\s*1023\b|serializable isolation violation", re.IGNORECASE)
 _BUSY_CODES = frozenset(
     {"ThrottlingException", "TooManyRequestsException", "ActiveStatementsExceededException", "InternalServerException"}
 )
