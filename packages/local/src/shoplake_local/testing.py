@@ -7,6 +7,7 @@ In a package's conftest.py: `from shoplake_local.testing import local_aws, objec
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,19 @@ class LocalAws:
 
     def client(self, service: str) -> Any:
         """A boto3 client of that service; S3 goes to the object store."""
-        at = self.object_store if service == "s3" else self.endpoint
-        return boto3.session.Session().client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=at.url,
-            region_name=at.region,
-            aws_access_key_id=at.access_key_id,
-            aws_secret_access_key=at.secret_access_key,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-        )
+        return _client(self.object_store if service == "s3" else self.endpoint, service)
+
+
+@cache  # a client takes a third of a second to make, and any number of threads may use one
+def _client(at: AwsEndpoint, service: str) -> Any:
+    return boto3.session.Session().client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=at.url,
+        region_name=at.region,
+        aws_access_key_id=at.access_key_id,
+        aws_secret_access_key=at.secret_access_key,
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    )
 
 
 @pytest.fixture(scope="session")
