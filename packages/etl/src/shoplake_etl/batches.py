@@ -33,6 +33,7 @@ class Batch:
         number: 1, 2, 3 ...
         run_id: The run that made it.
         changes: Prefix of its change set; "" for none.
+        rows: Rows of the change set, `D` and `I` (gold).
         full: Whether it made the whole table anew. Silver writes no set then: whoever reads takes the table.
         consumed: URL of the consumed record (silver).
         consumed_sha256: Its hash (silver).
@@ -44,6 +45,7 @@ class Batch:
     number: int
     run_id: str
     changes: str = ""
+    rows: int = 0
     full: bool = False
     consumed: str = ""
     consumed_sha256: str = ""
@@ -56,6 +58,7 @@ class Batch:
             "batch": str(self.number),
             "run": self.run_id,
             "changes": self.changes,
+            "rows": str(self.rows),
             "full": "true" if self.full else "false",
         }
         if self.consumed:
@@ -76,6 +79,7 @@ def _batch(snapshot: Snapshot) -> Batch | None:
         number=int(number),
         run_id=value("run"),
         changes=value("changes"),
+        rows=int(value("rows") or 0),
         full=value("full") == "true",
         consumed=value("consumed"),
         consumed_sha256=value("consumed-sha256"),
