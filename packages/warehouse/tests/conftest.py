@@ -116,6 +116,23 @@ class Warehouse:
             self.client, contracts={contract.name: contract}, batches={contract.name: batches}, **settings
         )[contract.name]
 
+    def load_all(self, batches: Sequence[tuple[TableContract, Sequence[GoldBatch]]]) -> Any:
+        return load_gold(
+            self.client,
+            contracts={contract.name: contract for contract, _ in batches},
+            batches={contract.name: offered for contract, offered in batches},
+            run_id="run-1",
+            iam_role=ROLE,
+            **self.settings(),
+        )
+
+    def batch(self, statements: Sequence[str]) -> dict[str, Any]:
+        """One transaction, without the loader: what DescribeStatement says of it at its end."""
+        answer = self.client.batch_execute_statement(
+            Sqls=list(statements), WorkgroupName=WORKGROUP, Database=self.database
+        )
+        return self.client.describe_statement(Id=answer["Id"])
+
     def empty(self) -> None:
         """As if nothing had ever been loaded."""
         for schema in ("gold", "staging", "shoplake"):

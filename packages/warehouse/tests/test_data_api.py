@@ -98,7 +98,7 @@ def test_error_1023_repeats_the_whole_transaction_with_a_growing_delay_and_a_new
 
 def test_error_1023_has_a_cap():
     client = ScriptedApi(*([[("FAILED", CONFLICT)]] * 9))
-    with pytest.raises(WarehouseStatementError, match="after 5 attempts.*1023") as caught:
+    with pytest.raises(WarehouseStatementError, match=r"after 5 attempts.*1023") as caught:
         api_of(client).run_together(["SELECT 1"])
     assert caught.value.attempts == len(client.tokens) == 5
 
