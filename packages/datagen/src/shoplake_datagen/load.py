@@ -5,33 +5,28 @@ load on equal shops gives equal shops; with more, only the order of the commits 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
-from typing import Any
+from threading import Thread
 
 import pymysql
-from pymysql.connections import Connection
 from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import MySqlEndpoint
 from shoplake_core.errors import ConfigError, ResourceError
 from shoplake_mysql.connections import connect
 
 from shoplake_datagen.ledger import LedgerEntry
-from shoplake_datagen.live.facts import ShopFacts, read_facts
-from shoplake_datagen.live.mix import TRANSACTIONS, choose_transaction
+from shoplake_datagen.live.facts import read_facts
 from shoplake_datagen.live.profiles import MOST_TRANSACTIONS, Profile, due_seconds, profile_connections
-from shoplake_datagen.live.retries import RetriesExhaustedError, with_retries
-from shoplake_datagen.live.session import Session
-from shoplake_datagen.live.worker import Worker
+from shoplake_datagen.live.retries import with_retries
+from shoplake_datagen.live.running import RunningLoad
 from shoplake_datagen.streams import stream
-from shoplake_datagen.vocabulary import build_vocabulary
 
 __all__ = ["LoadProgress", "LoadReport", "Profile", "run_load"]
 
 MOST_CONNECTIONS = 32
 _WITHOUT_RATE_LIMIT_SECONDS = 600.0  # how long an unpaced load may take before it stops short
-_POLL_SECONDS = 0.05  # longest nap while waiting for a due time, so that a stop is noticed
+_GRACE_SECONDS, _GRACE_SHARE = 1.0, 0.05  # how late the last due transactions of a timed load may still start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,125 +68,9 @@ class LoadReport:
     ledger: tuple[LedgerEntry, ...]
 
 
-class _Load:
-    """One running load: what its connections share."""
-
-    def __init__(
-        self, endpoint: MySqlEndpoint, schema: str, seed: int, clock: Clock, *, facts: ShopFacts, dirt: bool
-    ) -> None:
-        self.endpoint, self.schema, self.seed, self.clock = endpoint, schema, seed, clock
-        self.facts, self.dirt = facts, dirt
-        self.vocabulary = build_vocabulary()
-        self.lock, self.stop = Lock(), Event()
-        self.kinds: Counter[str] = Counter()
-        self.retries: Counter[str] = Counter()
-        self.sessions: list[Session] = []
-        self.failure: BaseException | None = None
-        self.refusal: RetriesExhaustedError | None = None
-        self.next_number = 0
-        self.due: Any = None
-        self.began = clock.monotonic_seconds()
-        self.limit_seconds = 0.0
-
-    def count_retry(self, reason: str) -> None:
-        with self.lock:
-            self.retries[reason] += 1
-
-    def take(self) -> int | None:
-        """The number of the next transaction to run; None where there is none or the time is over."""
-        with self.lock:
-            if self.stop.is_set() or self.next_number >= len(self.due):
-                return None
-            self.next_number += 1
-            return self.next_number - 1
-
-    def wait_until_due(self, number: int) -> bool:
-        """Sleep until the transaction is due; False where the load has to stop instead."""
-        while True:
-            elapsed = self.clock.monotonic_seconds() - self.began
-            if self.stop.is_set() or elapsed > self.limit_seconds:
-                self.stop.set()
-                return False
-            left = float(self.due[number]) - elapsed
-            if left <= 0:
-                return True
-            self.clock.sleep(min(left, _POLL_SECONDS))
-
-    def run_one(self, session: Session, number: int) -> str:
-        """Run transaction `number` to its end, trying again as MySQL asks; its kind."""
-        rng = stream(self.seed, "load", self.facts.newest_order_id, number)
-        kind = choose_transaction(rng)
-        state = rng.bit_generator.state
-        unique = f"{self.seed:x}x{self.facts.newest_order_id:x}x{number:x}"
-
-        def attempt() -> str:
-            rng.bit_generator.state = state  # an attempt draws what the one before drew
-            worker = Worker(
-                session=session, facts=self.facts, vocabulary=self.vocabulary, rng=rng, unique=unique, dirt=self.dirt
-            )
-            session.begin()
-            try:
-                done = kind if TRANSACTIONS[kind][0](worker) else ""
-                if not done:
-                    done = "new_order"  # nothing to do it on: sell instead
-                    session.rollback()
-                    session.begin()
-                    TRANSACTIONS[done][0](worker)
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
-            return done
-
-        waits = stream(self.seed, "waits", number)
-        return with_retries(
-            attempt, what=f"transaction {number} ({kind})", clock=self.clock, rng=waits, on_retry=self.count_retry
-        )
-
-    def open_session(self, worker: int) -> Session:
-        """A new connection, tried again while the server has no room."""
-
-        def attempt() -> "Connection[Any]":
-            return connect(self.endpoint, database=self.schema, autocommit=False)
-
-        waits = stream(self.seed, "connection", worker)
-        opened = with_retries(
-            attempt, what=f"connection {worker}", clock=self.clock, rng=waits, on_retry=self.count_retry
-        )
-        with opened.cursor() as cursor:
-            # Strict, but for the zero dates among the planted faults; short waits, since we try again ourselves.
-            cursor.execute("SET SESSION sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 5")
-        opened.commit()
-        return Session(opened)
-
-    def work(self, worker: int) -> None:
-        """One connection's life: take transactions until there are none left."""
-        session = None
-        try:
-            session = self.open_session(worker)
-            with self.lock:
-                self.sessions.append(session)
-            while (number := self.take()) is not None and self.wait_until_due(number):
-                kind = self.run_one(session, number)
-                with self.lock:
-                    self.kinds[kind] += 1
-        except RetriesExhaustedError as error:
-            with self.lock:  # no room for this connection: the others do its share
-                if session is None:
-                    self.refusal = error
-                else:
-                    self.failure = self.failure or error
-                    self.stop.set()
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits for this one
-            with self.lock:
-                self.failure = self.failure or error
-                self.stop.set()
-        finally:
-            if session is not None:
-                session.connection.close()
-
-
-def _plan(profile: Profile, rate: float | None, seconds: float | None, transactions: int | None) -> tuple[Any, float]:
+def _plan(
+    profile: Profile, rate: float | None, seconds: float | None, transactions: int | None
+) -> tuple[Sequence[float], float]:
     """(due times, longest time in seconds) of what was asked for."""
     if transactions is not None:
         if not 1 <= transactions <= MOST_TRANSACTIONS or seconds is not None:
@@ -204,13 +83,15 @@ def _plan(profile: Profile, rate: float | None, seconds: float | None, transacti
             return [0.0] * transactions, _WITHOUT_RATE_LIMIT_SECONDS
         seconds = transactions / rate if rate > 0 else 0.0
         due = due_seconds(profile, rate=rate, seconds=seconds)
-        return due, seconds + _WITHOUT_RATE_LIMIT_SECONDS
+        return due.tolist(), seconds + _WITHOUT_RATE_LIMIT_SECONDS
     if rate is None or seconds is None:
         raise ConfigError(
             "a load needs a number of transactions, or a rate and a time",
             hint="give --transactions N, or --rate N --for S",
         )
-    return due_seconds(profile, rate=rate, seconds=seconds), seconds
+    return due_seconds(profile, rate=rate, seconds=seconds).tolist(), seconds + max(
+        _GRACE_SECONDS, seconds * _GRACE_SHARE
+    )
 
 
 def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
@@ -234,7 +115,7 @@ def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
         endpoint: The server; its user may change the schema's rows.
         profile: How the transactions are spread over the time.
         rate: Transactions a second on average; with `transactions`, None is as fast as possible.
-        seconds: How long; nothing starts after it.
+        seconds: How long; what is due may start up to a second (or a twentieth of it) late, nothing after that.
         transactions: Exactly so many instead.
         seed: What the transactions do.
         connections: 1 to 32; the profile's own number by default (1, 4, 8).
@@ -268,9 +149,10 @@ def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
         facts = read_facts(reader, schema)
     finally:
         reader.close()
-    load = _Load(endpoint, schema, seed, time, facts=facts, dirt=dirt)
+    load = RunningLoad(
+        endpoint, schema=schema, seed=seed, clock=time, facts=facts, dirt=dirt, due=due, limit_seconds=limit_seconds
+    )
     load.retries += first_retries
-    load.due, load.limit_seconds, load.began = due, limit_seconds, time.monotonic_seconds()
     threads = [Thread(target=load.work, args=(n,), name=f"load-{n}", daemon=True) for n in range(workers)]
     for thread in threads:
         thread.start()
@@ -286,7 +168,7 @@ def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
 
 
 def _wait(
-    load: _Load, threads: list[Thread], on_progress: Callable[[LoadProgress], None], progress_every_seconds: float
+    load: RunningLoad, threads: list[Thread], on_progress: Callable[[LoadProgress], None], progress_every_seconds: float
 ) -> None:
     told_at = load.began
     while alive := [thread for thread in threads if thread.is_alive()]:
@@ -303,7 +185,7 @@ def _wait(
             )
 
 
-def _report(load: _Load, profile: Profile, *, seconds: float) -> LoadReport:
+def _report(load: RunningLoad, profile: Profile, *, seconds: float) -> LoadReport:
     if isinstance(load.failure, pymysql.MySQLError):
         raise ResourceError(
             f"MySQL failed after {load.kinds.total()} of {len(load.due)} transactions: {load.failure}",
