@@ -7,6 +7,7 @@ import pytest
 from shoplake_core.errors import ContractError, DataError
 from shoplake_reconciliation.findings import FindingKind
 from shoplake_reconciliation.source_side import RangeShare, read_source
+from shoplake_reconciliation.source_transfer import source_reading_from_bytes, source_reading_to_bytes
 
 
 def findings(report, table):
@@ -224,7 +225,21 @@ def test_what_the_source_side_gives_holds_no_value_of_a_person(shop):
     side = reading.tables["orders"].side
     assert side.keys.column_names == side.refused.column_names == ["order_id"]
     assert "Zacharias" not in repr(reading)
+    assert b"Zacharias" not in source_reading_to_bytes(reading)
     assert all(isinstance(value, int) for numbers in side.numbers for value in numbers.column_digests.values())
+
+
+def test_a_source_reading_travels_as_bytes(shop):
+    contracts = [shop.silver[name] for name in ("orders", "tags")]
+    reading = read_source(shop.mysql, contracts, schema=shop.schema, masking_key=shop.key, range_rows=3)
+    again = source_reading_from_bytes(source_reading_to_bytes(reading))
+    assert (again.position, again.taken_at, again.lineage) == (reading.position, reading.taken_at, reading.lineage)
+    for name, source in reading.tables.items():
+        copy = again.tables[name]
+        assert (copy.ranges, copy.side.numbers) == (source.ranges, source.side.numbers)
+        assert copy.side.keys.equals(source.side.keys)
+        assert copy.side.refused.equals(source.side.refused)
+        assert copy.side.digests.tolist() == source.side.digests.tolist()
 
 
 def test_ranges_are_cut_where_the_source_is_read_in_key_order(empty_shop):

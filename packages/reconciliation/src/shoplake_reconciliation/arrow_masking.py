@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.errors import ContractError
 from shoplake_core.masking import MaskingKey
+
+from shoplake_reconciliation.arrow import Values, pc
 
 __all__ = ["masked", "text_of"]
 
@@ -41,7 +42,7 @@ def text_of(value: Any) -> str:
     return str(value)  # int, and date as YYYY-MM-DD
 
 
-def masked(values: pa.Array, key: MaskingKey) -> pa.Array:
+def masked(values: Values, key: MaskingKey) -> Values:
     """The HMAC-SHA-256 of each value's text as 64 hex digits; null stays null."""
     encoded = pc.dictionary_encode(values)
     secret = key.secret

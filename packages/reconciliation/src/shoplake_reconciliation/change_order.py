@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.bronze import COMMITTED_AT_FORMAT, EpochRecord
+
+from shoplake_reconciliation.arrow import Column, pc
 
 __all__ = ["BEFORE_EVERYTHING", "ChangeOrder", "change_orders", "moments_of", "newest_rows"]
 
@@ -30,7 +31,8 @@ class ChangeOrder:
 
     def newer_than(self, other: "ChangeOrder") -> np.ndarray:
         """Per row, whether it is newer than the row of `other` at the same place."""
-        return (self.epoch > other.epoch) | ((self.epoch == other.epoch) & (self.sequence > other.sequence))
+        later = (self.epoch == other.epoch) & (self.sequence > other.sequence)
+        return np.asarray((self.epoch > other.epoch) | later)
 
     def take(self, rows: np.ndarray) -> "ChangeOrder":
         """The orders of some rows."""
@@ -41,17 +43,17 @@ def _started(record: EpochRecord) -> datetime:
     return datetime.strptime(record.started_at, COMMITTED_AT_FORMAT).replace(tzinfo=UTC)
 
 
-def moments_of(committed_at: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def moments_of(committed_at: Column) -> Column:
     """`_committed_at` as instants: bronze holds a text, silver a timestamp."""
     if pa.types.is_timestamp(committed_at.type):
         zoned = committed_at if committed_at.type.tz else pc.assume_timezone(committed_at, "UTC")
-        return pc.cast(zoned, _MOMENT)
-    return pc.assume_timezone(pc.cast(committed_at, pa.timestamp("us")), "UTC")
+    else:
+        zoned = pc.assume_timezone(pc.cast(committed_at, pa.timestamp("us")), "UTC")
+    moments: Column = pc.cast(zoned, _MOMENT)
+    return moments
 
 
-def change_orders(
-    sequence: pa.Array | pa.ChunkedArray, committed_at: pa.Array | pa.ChunkedArray, records: Sequence[EpochRecord]
-) -> ChangeOrder:
+def change_orders(sequence: Column, committed_at: Column, records: Sequence[EpochRecord]) -> ChangeOrder:
     """The order of each row.
 
     Args:
@@ -87,4 +89,4 @@ def newest_rows(codes: np.ndarray, order: ChangeOrder) -> np.ndarray:
     """
     by_order = np.lexsort((order.sequence, order.epoch, codes))
     last = np.append(codes[by_order][1:] != codes[by_order][:-1], True) if len(codes) else np.zeros(0, bool)
-    return by_order[last]
+    return np.asarray(by_order[last])

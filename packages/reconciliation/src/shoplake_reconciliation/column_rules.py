@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.cleaning import DATE_FORMATS, PATTERNS, TRIM_CHARACTERS, Rule
 from shoplake_core.contracts import CaseFold, ColumnContract, Pii, Violation
 from shoplake_core.errors import ContractError
 from shoplake_core.logical_types import Kind, LogicalType
 from shoplake_core.masking import MaskingKey
 
+from shoplake_reconciliation.arrow import Values, as_arrow, pc
 from shoplake_reconciliation.arrow_masking import masked
 from shoplake_reconciliation.stored_types import stored_arrow_type
 
@@ -34,16 +35,16 @@ class CleanedColumn:
 
     """
 
-    values: pa.Array
+    values: Values
     violations: Mapping[Rule, np.ndarray]
 
 
-def _mask(array: pa.Array) -> np.ndarray:
+def _mask(array: Values) -> np.ndarray:
     """The booleans of `array`, null counted as false."""
     return np.asarray(pc.fill_null(array, False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _cleaned_text(array: pa.Array, column: ColumnContract) -> pa.Array:
+def _cleaned_text(array: Values, column: ColumnContract) -> Values:
     if column.trim:
         array = pc.utf8_trim(array, characters=TRIM_CHARACTERS)
     if column.case is CaseFold.LOWER:
@@ -73,7 +74,7 @@ def _days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[np.ndar
     return days, plausible & (days < next_first)
 
 
-def _parsed_dates(array: pa.Array, formats: tuple[str, ...]) -> tuple[pa.Array, np.ndarray]:
+def _parsed_dates(array: Values, formats: tuple[str, ...]) -> tuple[Values, np.ndarray]:
     """The dates of the texts, and which texts are none. The first format that matches the whole text decides."""
     undecided = _mask(pc.is_valid(array))
     days, parsed = np.zeros(len(array), np.int64), np.zeros(len(array), bool)
@@ -84,7 +85,7 @@ def _parsed_dates(array: pa.Array, formats: tuple[str, ...]) -> tuple[pa.Array, 
         rows = np.flatnonzero(matched)
         if not len(rows):
             continue
-        found = parts.take(pa.array(rows))
+        found = parts.take(as_arrow(rows))
         year, month, day = (
             pc.cast(pc.struct_field(found, group), pa.int64()).to_numpy(zero_copy_only=False)
             for group in ("year", "month", "day")
@@ -94,25 +95,27 @@ def _parsed_dates(array: pa.Array, formats: tuple[str, ...]) -> tuple[pa.Array, 
     return dates, _mask(pc.is_valid(array)) & ~parsed
 
 
-def _typed(array: pa.Array, logical: LogicalType) -> pa.Array:
+def _typed(array: Values, logical: LogicalType) -> Values:
     """The bronze values in the type that silver stores `logical` in (before masking)."""
     target = stored_arrow_type(logical)
     if logical.kind is Kind.BOOLEAN and pa.types.is_integer(array.type):
-        return pc.not_equal(array, pa.scalar(0, array.type))
+        is_true: Values = pc.not_equal(array, pa.scalar(0, array.type))
+        return is_true
     if array.type == target:
         return array
     if _is_text(array.type) != _is_text(target):  # a number written as text is another source than the contract says
         raise pa.ArrowTypeError(f"found {array.type}")
     if pa.types.is_integer(array.type) and pa.types.is_decimal(target):
         array = pc.cast(array, pa.decimal128(20, 0))
-    return pc.cast(array, target)
+    typed: Values = pc.cast(array, target)
+    return typed
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _limit(text: str, logical: LogicalType) -> pa.Scalar:
+def _limit(text: str, logical: LogicalType) -> "pa.Scalar[Any]":
     """A minimum, maximum or accepted value written in a contract, as a value of the stored type."""
     target = stored_arrow_type(logical)
     if logical.kind is Kind.DATE:
@@ -131,12 +134,12 @@ def _limit(text: str, logical: LogicalType) -> pa.Scalar:
     return pa.scalar(text, target)
 
 
-def _comparable(array: pa.Array, logical: LogicalType) -> pa.Array:
+def _comparable(array: Values, logical: LogicalType) -> Values:
     """Whole numbers as decimals, so that a limit of any size and scale compares exactly."""
     return pc.cast(array, pa.decimal128(19, 0)) if pa.types.is_integer(array.type) and logical.is_integer else array
 
 
-def _checks(values: pa.Array, column: ColumnContract) -> Iterator[tuple[Rule, np.ndarray]]:
+def _checks(values: Values, column: ColumnContract) -> Iterator[tuple[Rule, np.ndarray]]:
     """Which values break each check of the column but `null` and `format`."""
     if column.accepted:
         accepted = [_limit(str(text), column.type) for text in column.accepted]
@@ -152,7 +155,7 @@ def _checks(values: pa.Array, column: ColumnContract) -> Iterator[tuple[Rule, np
         yield Rule.MAXIMUM, _mask(pc.greater(_comparable(values, column.type), _limit(column.maximum, column.type)))
 
 
-def cleaned_column(array: pa.Array, column: ColumnContract, key: MaskingKey) -> CleanedColumn:
+def cleaned_column(array: Values, column: ColumnContract, key: MaskingKey) -> CleanedColumn:
     """The column after trim, case, blank, parse, check and mask.
 
     Args:

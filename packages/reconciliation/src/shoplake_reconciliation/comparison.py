@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from shoplake_reconciliation.arrow import as_arrow
 from shoplake_reconciliation.findings import Finding, FindingKind, SumDifference
 from shoplake_reconciliation.key_matching import KeyMatch, matched_keys
 from shoplake_reconciliation.key_ranges import KeyRanges, RangeNumbers, TableSide
@@ -18,7 +19,7 @@ MOST_FINDINGS = 100  # findings of one comparison; the count of the rest is said
 
 
 def _keys_at(keys: pa.Table, rows: np.ndarray) -> tuple[Mapping[str, Any], ...]:
-    return tuple(keys.take(pa.array(rows[:MOST_KEYS])).to_pylist())
+    return tuple(keys.take(as_arrow(rows[:MOST_KEYS])).to_pylist())
 
 
 def _sum_differences(expected: RangeNumbers, found: RangeNumbers) -> tuple[SumDifference, ...]:

@@ -1,6 +1,7 @@
 """What silver must hold for given rows of MySQL: the contract's rules over Arrow tables, independent of Spark."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ from shoplake_core.contracts import TableContract
 from shoplake_core.errors import ContractError
 from shoplake_core.masking import MaskingKey
 
+from shoplake_reconciliation.arrow import Values, as_arrow
 from shoplake_reconciliation.column_rules import cleaned_column
 from shoplake_reconciliation.stored_types import stored_schema
 
@@ -27,28 +29,34 @@ class CleanedTable:
     """
 
     rows: pa.Table
-    reasons: pa.Array
+    reasons: Values
     refused: np.ndarray
 
     @property
     def accepted_rows(self) -> pa.Table:
         """The rows that silver holds."""
-        return self.rows.filter(pa.array(~self.refused))
+        return self.rows.filter(as_arrow(~self.refused))
 
     @property
     def refused_rows(self) -> pa.Table:
         """The rows that quarantine holds."""
-        return self.rows.filter(pa.array(self.refused))
+        return self.rows.filter(as_arrow(self.refused))
 
 
-def _reason_lists(violations: list[tuple[str, np.ndarray]], rows: int) -> pa.Array:
+def _reason_lists(violations: list[tuple[str, np.ndarray]], rows: int) -> Values:
     """One list a row, from each reason's mask."""
     if not violations:
-        return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], pa.string()))
+        return _lists(np.zeros(rows + 1, np.int32), pa.array([], pa.string()))
     grid = np.stack([mask for _, mask in violations], axis=1)
     offsets = np.concatenate(([0], np.cumsum(grid.sum(axis=1)))).astype(np.int32)
     names = pa.array([name for name, _ in violations], pa.string())
-    return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(np.nonzero(grid)[1])))
+    return _lists(offsets, names.take(as_arrow(np.nonzero(grid)[1])))
+
+
+def _lists(offsets: np.ndarray, values: Values) -> Values:
+    lists: Any = pa.ListArray
+    made: Values = lists.from_arrays(as_arrow(offsets), values)
+    return made
 
 
 def cleaned(table: pa.Table | pa.RecordBatch, contract: TableContract, key: MaskingKey) -> CleanedTable:
@@ -64,7 +72,7 @@ def cleaned(table: pa.Table | pa.RecordBatch, contract: TableContract, key: Mask
 
     """
     by_name = {name.lower(): index for index, name in enumerate(table.schema.names)}
-    columns: list[pa.Array] = []
+    columns: list[Values] = []
     violations: list[tuple[str, np.ndarray]] = []
     for column in contract.columns:
         index = by_name.get(column.source_name.lower())
@@ -75,7 +83,7 @@ def cleaned(table: pa.Table | pa.RecordBatch, contract: TableContract, key: Mask
                 table=contract.name,
                 column=column.name,
             )
-        array = table.column(index)
+        array: Any = table.column(index)
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
         result = cleaned_column(array, column, key)

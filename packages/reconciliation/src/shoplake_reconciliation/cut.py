@@ -5,11 +5,11 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.bronze import EpochRecord
 from shoplake_core.errors import SourceError
 from shoplake_core.sequences import lineage_digits_of, parse_binlog_position, sequence_at
 
+from shoplake_reconciliation.arrow import as_arrow, pc
 from shoplake_reconciliation.change_order import moments_of
 
 __all__ = ["BY_TIME", "EXACT", "changes_up_to", "cut_sequence"]
@@ -61,7 +61,7 @@ def changes_up_to(changes: pa.Table, *, sequence: str, position: str, taken_at: 
     if found is not None and found.null_count == 0:
         file, offset = (pc.cast(pc.struct_field(found, part), pa.int64()).to_numpy() for part in ("file", "offset"))
         inside = (file < place.file_number) | ((file == place.file_number) & (offset <= place.offset))
-        return changes.filter(pa.array(np.asarray(inside))), EXACT
+        return changes.filter(as_arrow(np.asarray(inside))), EXACT
     moments = moments_of(changes["_committed_at"])
     inside = pc.less_equal(moments, pa.scalar(taken_at, pa.timestamp("us", tz="UTC")))
     return changes.filter(inside), BY_TIME if changes.num_rows else EXACT

@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from shoplake_reconciliation.arrow import Column, Values, pc
 
 __all__ = ["TableDigests", "exact_sums", "is_summed", "table_digests"]
 
@@ -33,54 +35,56 @@ def _mix(words: np.ndarray) -> np.ndarray:
     """splitmix64's finaliser: every bit of the result depends on every bit given; equal only where equal."""
     words = (words ^ (words >> _U64(30))) * _FIRST
     words = (words ^ (words >> _U64(27))) * _SECOND
-    return words ^ (words >> _U64(31))
+    return np.asarray(words ^ (words >> _U64(31)))
 
 
 def _text_word(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little")
 
 
-def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _one_chunk(column: Column) -> Values:
     if isinstance(column, pa.ChunkedArray):
-        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        joined: Any = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        return joined  # type: ignore[no-any-return]
     return column
 
 
-def _decimal_words(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def _decimal_words(array: Values) -> tuple[np.ndarray, np.ndarray]:
     """The low and high 64 bits of each unscaled value; what stands under a null is arbitrary."""
-    words = np.frombuffer(array.buffers()[1], _U64, count=2 * (array.offset + len(array)))[2 * array.offset :]
+    buffer: Any = array.buffers()[1]
+    words = np.frombuffer(buffer, _U64, count=2 * (array.offset + len(array)))[2 * array.offset :]
     return words[0::2], words[1::2]
 
 
-def _words(array: pa.Array) -> np.ndarray:
+def _words(array: Values) -> np.ndarray:
     """One 64-bit word a value."""
     kind = array.type
     if not len(array):
         return np.zeros(0, _U64)
     if pa.types.is_decimal128(kind):
         low, high = _decimal_words(array)
-        return low ^ _mix(high + _GOLDEN)
+        return np.asarray(low ^ _mix(high + _GOLDEN))
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         encoded = pc.dictionary_encode(array)
         texts = encoded.dictionary.cast(pa.binary()).to_pylist()
         table = np.array([_text_word(text) for text in texts] or [0], _U64)
-        return table[pc.fill_null(encoded.indices, 0).to_numpy(zero_copy_only=False)]
+        return np.asarray(table[pc.fill_null(encoded.indices, 0).to_numpy(zero_copy_only=False)])
     if pa.types.is_floating(kind):
         return np.asarray(pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False), np.float64).view(_U64)
     if pa.types.is_boolean(kind):
-        return pc.fill_null(array, False).to_numpy(zero_copy_only=False).astype(_U64)
+        return np.asarray(pc.fill_null(array, False).to_numpy(zero_copy_only=False), _U64)
     if pa.types.is_date32(kind):
         array = array.cast(pa.int32())
     elif pa.types.is_timestamp(kind):
         array = array.cast(pa.int64())
-    return pc.fill_null(array, 0).to_numpy(zero_copy_only=False).astype(np.int64).view(_U64)
+    return np.asarray(pc.fill_null(array, 0).to_numpy(zero_copy_only=False), np.int64).view(_U64)
 
 
 def _column_word(name: str, what: str) -> np.uint64:
     return _U64(_text_word(f"{what}:{name}".encode()))
 
 
-def _cell_words(name: str, column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def _cell_words(name: str, column: Column) -> np.ndarray:
     """The mixed words of a column, null and the column's name in them, the row's key not yet."""
     array = _one_chunk(column)
     words = _mix(_words(array) + _column_word(name, "value"))
@@ -121,7 +125,7 @@ def is_summed(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_decimal128(kind))
 
 
-def _halves(array: pa.Array) -> list[tuple[np.ndarray, int]]:
+def _halves(array: Values) -> list[tuple[np.ndarray, int]]:
     """The values cut into 32-bit pieces, each with its shift: sums of a piece over 2^31 rows stay below 2^63."""
     valid = pc.is_valid(array).to_numpy(zero_copy_only=False)
     if not pa.types.is_decimal128(array.type):
@@ -137,7 +141,7 @@ def _halves(array: pa.Array) -> list[tuple[np.ndarray, int]]:
     return pieces
 
 
-def exact_sums(column: pa.Array | pa.ChunkedArray, starts: np.ndarray) -> list[Decimal]:
+def exact_sums(column: Column, starts: np.ndarray) -> list[Decimal]:
     """The exact sum of each slice of a column, null counted as 0.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from shoplake_core.contracts import Reconciles, TableContract
 
+from shoplake_reconciliation.arrow import as_arrow
 from shoplake_reconciliation.findings import Finding, FindingKind, SumDifference
 from shoplake_reconciliation.gold_side_aws import GoldTable, batch_read
 from shoplake_reconciliation.groups import (
@@ -118,7 +119,7 @@ class GoldProver:
             present &= np.isin(codes, parent_codes)
         orphans = int((~present).sum())
         sums = {name: name for name in grain.sums}
-        return grouped(rows.filter(pa.array(present)) if orphans else rows, grain, sums), orphans, notes, []
+        return grouped(rows.filter(as_arrow(present)) if orphans else rows, grain, sums), orphans, notes, []
 
     def _rows_read(
         self, name: str, columns: list[str], gold: TableContract, batch: Batch, notes: list[str]

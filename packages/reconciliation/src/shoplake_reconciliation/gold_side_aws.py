@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo
@@ -18,6 +19,7 @@ __all__ = ["GoldTable", "batch_read", "open_gold"]
 
 def _filter(contract: TableContract, where: Mapping[str, str]) -> BooleanExpression:
     result: BooleanExpression = AlwaysTrue()
+    equal_to: Any = EqualTo  # pyiceberg's stubs know the keyword form of its own models only
     for name, text in where.items():
         kind = contract.column(name).type
         value: str | bool | int = text
@@ -25,7 +27,7 @@ def _filter(contract: TableContract, where: Mapping[str, str]) -> BooleanExpress
             value = str(text).lower() == "true"
         elif kind.is_integer:
             value = int(text)
-        result = And(result, EqualTo(name, value))
+        result = And(result, equal_to(name, value))
     return result
 
 

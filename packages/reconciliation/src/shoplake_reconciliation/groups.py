@@ -7,16 +7,17 @@ hold (a parent's key): count and sums of each of its values.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.contracts import Reconciles, TableContract
 from shoplake_core.errors import ContractError
 
+from shoplake_reconciliation.arrow import pc
 from shoplake_reconciliation.comparison import compared
 from shoplake_reconciliation.findings import Finding, FindingKind
-from shoplake_reconciliation.key_ranges import KeyRanges, TableSide, cuts_every, sortable, table_side
+from shoplake_reconciliation.key_ranges import KeyRange, KeyRanges, TableSide, cuts_every, sortable, table_side
 from shoplake_reconciliation.stored_types import stored_arrow_type
 
 __all__ = [
@@ -96,7 +97,7 @@ def grouped(rows: pa.Table, grain: Grain, sums: Mapping[str, str]) -> pa.Table:
         sums: Name of a sum in the result -> column of `rows`.
 
     """
-    columns: dict[str, pa.ChunkedArray] = {name: rows[name] for name in grain.columns}
+    columns: dict[str, Any] = {name: rows[name] for name in grain.columns}
     columns[ROWS] = pa.chunked_array([pa.repeat(pa.scalar(1, pa.int64()), rows.num_rows)])
     for name, column in sums.items():
         kind = grain.schema.field(name).type
@@ -174,9 +175,9 @@ def compared_groups(
 
 
 def _by_rows(
-    finding: Finding, grain: Grain, places: Mapping[object, int], expected: TableSide, found: TableSide
+    finding: Finding, grain: Grain, places: Mapping[KeyRange, int], expected: TableSide, found: TableSide
 ) -> Finding:
-    if finding.key_range not in places:
+    if finding.key_range is None or finding.key_range not in places:
         return finding
     place = places[finding.key_range]
     mine, theirs = (int(side.numbers[place].sums[ROWS]) for side in (expected, found))

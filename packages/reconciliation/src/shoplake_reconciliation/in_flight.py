@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from shoplake_core.bronze import OPERATION_COLUMN, EpochRecord
 from shoplake_core.contracts import TableContract
 from shoplake_core.masking import MaskingKey
 
+from shoplake_reconciliation.arrow import as_arrow, pc
 from shoplake_reconciliation.change_order import ChangeOrder, change_orders, newest_rows
 from shoplake_reconciliation.contract_rules import cleaned
 from shoplake_reconciliation.key_matching import key_codes
@@ -71,7 +71,7 @@ def quarantined_keys(stored: StoredTable, key: tuple[str, ...], records: Sequenc
     newest = newest_rows(codes, _orders(tombstones, records))
     newest = newest[~np.isin(codes[newest], row_codes)]
     reasons = np.array(tombstones["reason"].to_pylist(), object)
-    return tombstones.select(names).take(pa.array(newest[reasons[newest] == QUARANTINED]))
+    return tombstones.select(names).take(as_arrow(newest[reasons[newest] == QUARANTINED]))
 
 
 def predicted(
@@ -101,7 +101,7 @@ def predicted(
     if loads:
         quarantine = _still_quarantined(stored, quarantine, contract.key, records, loads[-1])
     if not changes.num_rows:
-        return PredictedTable(stored.rows.select(columns).filter(pa.array(~ghosts)), quarantine, int(ghosts.sum()))
+        return PredictedTable(stored.rows.select(columns).filter(as_arrow(~ghosts)), quarantine, int(ghosts.sum()))
 
     result = cleaned(changes, contract, masking_key)
     change_keys = result.rows.select(names)
@@ -109,8 +109,8 @@ def predicted(
     if loads:  # what belongs to an epoch before that load is replaced by it
         current = np.flatnonzero(order.epoch >= loads[-1])
         changes, change_keys, order = (
-            changes.take(pa.array(current)),
-            change_keys.take(pa.array(current)),
+            changes.take(as_arrow(current)),
+            change_keys.take(as_arrow(current)),
             order.take(current),
         )
     else:
@@ -126,10 +126,10 @@ def predicted(
     operations = np.array(pc.fill_null(changes[OPERATION_COLUMN], "I").to_pylist(), object)[newest]
     is_present = operations != "D"
     refused = result.refused[current[newest]]
-    kept = stored.rows.select(columns).filter(pa.array(~(ghosts | np.isin(row_codes, concerned))))
-    brought = result.rows.take(pa.array(current[newest][is_present & ~refused]))
-    quarantine = quarantine.filter(pa.array(~np.isin(quarantine_codes, concerned)))
-    entering = result.rows.select(names).take(pa.array(current[newest][is_present & refused]))
+    kept = stored.rows.select(columns).filter(as_arrow(~(ghosts | np.isin(row_codes, concerned))))
+    brought = result.rows.take(as_arrow(current[newest][is_present & ~refused]))
+    quarantine = quarantine.filter(as_arrow(~np.isin(quarantine_codes, concerned)))
+    entering = result.rows.select(names).take(as_arrow(current[newest][is_present & refused]))
     gone = int((ghosts & ~np.isin(row_codes, concerned)).sum())
     return PredictedTable(
         pa.concat_tables([kept, brought]), pa.concat_tables([quarantine, entering]), len(newest) + gone
@@ -141,9 +141,9 @@ def _still_quarantined(
 ) -> pa.Table:
     """The keys in quarantine that a load does not take away: those quarantined by something newer than it."""
     tombstones = stored.tombstones
-    recent = tombstones.filter(pa.array(_orders(tombstones, records).epoch >= load)).select(list(key))
+    recent = tombstones.filter(as_arrow(_orders(tombstones, records).epoch >= load)).select(list(key))
     codes, recent_codes = key_codes(quarantine, recent)
-    return quarantine.filter(pa.array(np.isin(codes, recent_codes)))
+    return quarantine.filter(as_arrow(np.isin(codes, recent_codes)))
 
 
 def _older(
@@ -158,7 +158,7 @@ def _older(
 ) -> np.ndarray:
     """Per candidate, whether the other table holds its key with a newer (or equal) order: it came again, late."""
     concerned = np.flatnonzero(np.isin(other_codes, codes[candidates]))
-    some = others.select([_SEQUENCE, _COMMITTED_AT]).take(pa.array(concerned))
+    some = others.select([_SEQUENCE, _COMMITTED_AT]).take(as_arrow(concerned))
     some_codes, some_order = other_codes[concerned], _orders(some, records)
     newest = newest_rows(some_codes, some_order)
     some_codes, some_order = some_codes[newest], some_order.take(newest)

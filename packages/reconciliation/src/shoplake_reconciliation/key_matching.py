@@ -1,10 +1,12 @@
 """Which keys two tables share, exactly: no hash stands for a key."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from shoplake_reconciliation.arrow import pc
 
 __all__ = ["KeyMatch", "key_codes", "matched_keys"]
 
@@ -12,7 +14,7 @@ _LARGEST_CODE = 2**62
 _UINT64_DIGITS = 20  # MySQL's BIGINT UNSIGNED is stored as decimal(20,0)
 
 
-def _column_codes(columns: list[pa.ChunkedArray]) -> tuple[np.ndarray, int]:
+def _column_codes(columns: list[Any]) -> tuple[np.ndarray, int]:
     """A number for each value of the joined columns, equal only where equal, and the number after the largest."""
     joined = pa.chunked_array([chunk for column in columns for chunk in column.chunks], columns[0].type)
     if pa.types.is_decimal(joined.type) and joined.type.scale == 0 and joined.type.precision <= _UINT64_DIGITS:

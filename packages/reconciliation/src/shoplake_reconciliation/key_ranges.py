@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from shoplake_reconciliation.arrow import Column, as_arrow, pc
 from shoplake_reconciliation.digests import exact_sums, is_summed, table_digests
 
 __all__ = [
@@ -28,17 +28,17 @@ __all__ = [
 ]
 
 
-def sortable(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def sortable(column: Column) -> np.ndarray:
     """The values as numpy values in one order that every side shares (texts by code point, not by collation)."""
     kind = column.type
     if pa.types.is_decimal(kind) and kind.scale == 0 and kind.precision <= 20:  # unsigned bigint
-        return pc.cast(column, pa.uint64()).to_numpy()
+        return np.asarray(pc.cast(column, pa.uint64()).to_numpy())
     if pa.types.is_integer(kind):
         return column.to_numpy()
     if pa.types.is_date32(kind):
-        return pc.cast(column, pa.int32()).to_numpy()
+        return np.asarray(pc.cast(column, pa.int32()).to_numpy())
     if pa.types.is_timestamp(kind):
-        return pc.cast(column, pa.int64()).to_numpy()
+        return np.asarray(pc.cast(column, pa.int64()).to_numpy())
     values = np.empty(len(column), object)
     values[:] = column.to_pylist()
     return values
@@ -110,7 +110,7 @@ class KeyRanges:
         """The rows whose key falls into a checked range."""
         if self.checks_all:
             return table
-        return table.filter(pa.array(np.isin(self.index_of(table), self.checked)))
+        return table.filter(as_arrow(np.isin(self.index_of(table), self.checked)))
 
     def range_at(self, index: int) -> KeyRange:
         """The bounds of range `index`."""
@@ -191,7 +191,7 @@ def added_sums(parts: Sequence[Mapping[str, Decimal]]) -> dict[str, Decimal]:
 
 def _unscaled(value: Decimal, scale: int) -> int:
     sign, digits, exponent = value.as_tuple()
-    number = int("".join(map(str, digits))) * 10 ** (int(exponent) + scale)
+    number = int("".join(map(str, digits))) * int(10 ** (int(exponent) + scale))
     return -number if sign else number
 
 
@@ -214,7 +214,7 @@ def table_side(rows: pa.Table, refused: pa.Table, key: tuple[str, ...], ranges: 
     index = ranges.index_of(rows)
     order = np.argsort(index, kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
-        rows, index = rows.take(pa.array(order)), index[order]
+        rows, index = rows.take(as_arrow(order)), index[order]
     digests = table_digests(rows, key)
     starts = np.searchsorted(index, np.array(ranges.checked, np.int64), side="left")
     row_totals = _wrapped_sums(digests.rows, starts)

@@ -54,8 +54,14 @@ def reconcile(
     """
     targets = AwsTargets(request.glue, request.object_store)
     contracts = {**request.parents, **request.silver}
-    silver = {name: table for name, c in contracts.items() if (table := open_silver(targets, request.names, c))}
-    gold = {name: table for name, c in request.gold.items() if (table := open_gold(targets, request.names, c))}
+    silver: dict[str, SilverTable] = {}
+    for name, contract in contracts.items():
+        if (silver_table := open_silver(targets, request.names, contract)) is not None:
+            silver[name] = silver_table
+    gold: dict[str, GoldTable] = {}
+    for name, contract in request.gold.items():
+        if (gold_table := open_gold(targets, request.names, contract)) is not None:
+            gold[name] = gold_table
     progress("reading MySQL in one snapshot")
     reading = read_source()
     progress(f"waiting until bronze holds {reading.position}")
@@ -92,7 +98,7 @@ class _Run:
     def table(self, contract: TableContract) -> tuple[TableReport, SilverProof | None]:
         """One source table through all layers."""
         source = self._reading.tables[contract.name]
-        ranges = {"ranges_checked": len(source.ranges.checked), "ranges": source.ranges.count}
+        checked, of = len(source.ranges.checked), source.ranges.count
         table = self._silver.get(contract.name)
         if table is None:
             missing = Finding(
@@ -104,10 +110,13 @@ class _Run:
                 message=f"silver table {self._request.names.silver_database}.{contract.name} is not there: run the pipeline",
             )
             mysql = {"mysql": LayerNumbers(source.rows, source.side.sums)}
-            return TableReport(table=contract.name, layers=mysql, findings=(missing,), **ranges), None
+            return TableReport(
+                table=contract.name, layers=mysql, ranges_checked=checked, ranges=of, findings=(missing,)
+            ), None
         proof = proved_silver(table, self._request.names, self._request.schema, self._reading, self._masking_key)
         layers = {"mysql": proof.mysql, "silver": proof.silver}
-        findings, notes, orphans = list(proof.findings), [], 0
+        findings, orphans = list(proof.findings), 0
+        notes: list[str] = []
         for gold in self._request.gold.values():
             for reconciles in gold.reconciles:
                 if reconciles.source != contract.name:
@@ -127,6 +136,7 @@ class _Run:
             silver_at_cut=proof.silver_at_cut,
             findings=tuple(findings),
             notes=tuple(notes),
-            **ranges,
+            ranges_checked=checked,
+            ranges=of,
         )
         return report, proof

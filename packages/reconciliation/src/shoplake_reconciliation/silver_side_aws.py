@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 from shoplake_core.contracts import TableContract
@@ -16,7 +17,7 @@ from shoplake_reconciliation.stored_types import stored_schema
 
 __all__ = ["Consumed", "SilverTable", "open_silver"]
 
-_ORDER_FIELDS = [pa.field("_sequence", pa.string()), pa.field("_committed_at", pa.timestamp("us", tz="UTC"))]
+_ORDER_FIELDS: list[Any] = [pa.field("_sequence", pa.string()), pa.field("_committed_at", pa.timestamp("us", tz="UTC"))]
 
 
 @dataclass(frozen=True, slots=True)

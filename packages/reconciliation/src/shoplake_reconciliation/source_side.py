@@ -23,6 +23,7 @@ from shoplake_mysql.server_facts import read_server_facts
 from shoplake_mysql.snapshot import open_snapshot
 from shoplake_mysql.tables import TableShape, read_table_shape
 
+from shoplake_reconciliation.arrow import as_arrow
 from shoplake_reconciliation.contract_rules import CleanedTable, cleaned
 from shoplake_reconciliation.key_ranges import KeyRanges, RangeNumbers, TableSide, cuts_every, sortable, table_side
 from shoplake_reconciliation.stored_types import stored_schema
@@ -181,8 +182,8 @@ class _TableReader:
 
     def _side(self, rows: pa.Table, refused: np.ndarray, ranges: KeyRanges) -> TableSide:
         return table_side(
-            rows.filter(pa.array(~refused)),
-            rows.filter(pa.array(refused)).select(list(self.contract.key)),
+            rows.filter(as_arrow(~refused)),
+            rows.filter(as_arrow(refused)).select(list(self.contract.key)),
             self.contract.key,
             ranges,
         )

@@ -13,6 +13,7 @@ from shoplake_core.contracts import Reconciles, TableContract
 from shoplake_core.identifiers import checked_identifier
 from shoplake_core.logical_types import Kind
 
+from shoplake_reconciliation.arrow import Values
 from shoplake_reconciliation.groups import ROWS, Grain
 from shoplake_reconciliation.key_ranges import KeyRange, KeyRanges
 
@@ -90,7 +91,7 @@ class WarehouseTable:
         return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _column(values: list[Any], kind: pa.DataType) -> Values:
     if pa.types.is_decimal(kind):
         return pa.array([_number(value) for value in values], kind)
     if pa.types.is_integer(kind):
