@@ -1,5 +1,7 @@
 """A server program before Docker, Docker before giving up; giving up says what to install."""
 
+from dataclasses import replace
+
 import pymysql
 import pytest
 from shoplake_core.errors import ResourceError
@@ -7,6 +9,7 @@ from shoplake_engines import mysql_docker_engine, mysql_programs
 from shoplake_engines.mysql_choice import mysql_engine_for
 from shoplake_engines.mysql_docker_engine import DockerMySqlEngine, docker_answers
 from shoplake_engines.mysql_engine import MySqlEngine
+from shoplake_engines.mysql_programs import find_mysql_program
 
 
 @pytest.fixture
@@ -28,6 +31,21 @@ def test_neither_program_nor_docker_says_what_to_install(no_program, monkeypatch
 def test_docker_is_taken_where_it_answers(no_program, monkeypatch, tmp_path):
     monkeypatch.setattr(mysql_docker_engine, "docker_answers", lambda: True)
     assert isinstance(mysql_engine_for(tmp_path), DockerMySqlEngine)
+
+
+def test_data_in_docker_stay_there(tmp_path):
+    (tmp_path / "mysql-docker").mkdir()
+    assert isinstance(mysql_engine_for(tmp_path), DockerMySqlEngine)
+
+
+def test_data_of_the_other_server_are_left_alone(tmp_path):
+    data = tmp_path / "mysql" / "data"
+    data.mkdir(parents=True)
+    (data / "shoplake-bootstrapped").write_text("MySQL")
+    (data / "ibdata1").write_bytes(b"precious")
+    with pytest.raises(ResourceError, match="were made by MySQL"):
+        MySqlEngine(tmp_path, replace(find_mysql_program(), is_mariadb=True)).up()
+    assert (data / "ibdata1").read_bytes() == b"precious"
 
 
 def test_a_named_program_that_is_none_is_refused(tmp_path):

@@ -34,10 +34,19 @@ def bootstrap(program: MySqlProgram, data_folder: Path, *, as_root: bool) -> Non
     """Make the data directory, once: a half made one (killed meanwhile) is made anew.
 
     Raises:
-        ResourceError: The server refused; the message ends with what it printed.
+        ResourceError: The server refused (the message ends with what it printed), or the data are another server's.
 
     """
-    if (data_folder / _DONE).exists():
+    kind = "MariaDB" if program.is_mariadb else "MySQL"
+    done = data_folder / _DONE
+    if done.exists():
+        made_by = done.read_text("utf-8") or kind
+        if made_by != kind:
+            raise ResourceError(
+                f"the data in {data_folder} were made by {made_by}; {program.path} is {kind}",
+                hint=f"install {made_by} again, or begin anew: remove {data_folder.parent}",
+                folder=str(data_folder),
+            )
         return
     shutil.rmtree(data_folder, ignore_errors=True)
     log = data_folder.parent / "bootstrap.log"
@@ -75,7 +84,7 @@ def bootstrap(program: MySqlProgram, data_folder: Path, *, as_root: bool) -> Non
             f"{program.path} cannot make a data directory in {data_folder} (exit {result.returncode})\n{log_tail(log)}",
             hint=f"read {log}; is there room on the disk?",
         )
-    (data_folder / _DONE).touch()
+    done.write_text(kind, encoding="utf-8")
 
 
 def _system_tables(share: Path) -> str:

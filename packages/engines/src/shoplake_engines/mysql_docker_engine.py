@@ -15,13 +15,13 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from shoplake_engines.engine import EngineStatus, wait_until_ready
+from shoplake_engines.mysql_engine import DOCKER_FOLDER_NAME, PREFERRED_PORT
 from shoplake_engines.ports import LOOPBACK, next_free_port
 from shoplake_engines.private_files import exclusive, private_folder, random_password, read_json, write_private_json
 
 __all__ = ["IMAGE", "DockerMySqlEngine", "docker_answers"]
 
 IMAGE = "mysql:8.4"  # pinned to the long-term release; for amd64 and arm64
-_PREFERRED_PORT = 3366
 _PULL_AND_START_TIMEOUT_SECONDS = 300.0
 _LOG_LINES = 60
 _SERVER_PORT = "3306/tcp"
@@ -58,10 +58,10 @@ class DockerMySqlEngine:
         *,
         fast: bool = False,
         extra_arguments: Sequence[str] = (),
-        preferred_port: int = _PREFERRED_PORT,
+        preferred_port: int = PREFERRED_PORT,
         clock: Clock | None = None,
     ) -> None:
-        self.folder = state_folder.absolute() / "mysql-docker"
+        self.folder = state_folder.absolute() / DOCKER_FOLDER_NAME
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
         self.container_name = f"shoplake-mysql-{digest}"
         self._fast = fast

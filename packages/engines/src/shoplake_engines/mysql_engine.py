@@ -12,7 +12,7 @@ from shoplake_core.errors import ResourceError
 from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
 from shoplake_engines.mysql_bootstrap import bootstrap, common_arguments, first_statements
 from shoplake_engines.mysql_programs import MySqlProgram
-from shoplake_engines.ports import LOOPBACK, is_free, next_free_port, wait_until_free
+from shoplake_engines.ports import LOOPBACK, next_free_port, wait_until_free
 from shoplake_engines.private_files import (
     exclusive,
     private_folder,
@@ -23,13 +23,15 @@ from shoplake_engines.private_files import (
 )
 from shoplake_engines.processes import DetachedProcess, log_tail
 
-__all__ = ["ADMIN_USER", "PREFERRED_PORT", "MySqlEngine"]
+__all__ = ["ADMIN_USER", "DOCKER_FOLDER_NAME", "PREFERRED_PORT", "MySqlEngine"]
 
 ADMIN_USER = "shoplake"
+DOCKER_FOLDER_NAME = "mysql-docker"  # of the other way to a MySQL, below the same state folder
 PREFERRED_PORT = 3366  # beside a MySQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
 _PORT_TIMEOUT_SECONDS = 5.0
 _START_TRIES = 3
+_PORT_TAKEN = "Address already in use"  # as both servers log it
 
 
 class MySqlEngine:
@@ -116,7 +118,7 @@ class MySqlEngine:
             try:
                 self._wait(endpoint)
             except ResourceError:
-                port_was_taken = self._process.running() is None and not is_free(endpoint.port)
+                port_was_taken = self._process.running() is None and _PORT_TAKEN in log_tail(self.log_path)
                 self._process.end(wait_seconds=5.0)
                 if attempt == _START_TRIES or not port_was_taken:
                     raise

@@ -12,7 +12,7 @@ from shoplake_core.errors import ResourceError
 
 from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
 from shoplake_engines.object_store_aws import S3_ERRORS, list_bucket_names
-from shoplake_engines.ports import LOOPBACK, is_free, next_free_port, wait_until_free
+from shoplake_engines.ports import LOOPBACK, next_free_port, wait_until_free
 from shoplake_engines.private_files import (
     exclusive,
     private_folder,
@@ -121,8 +121,10 @@ class ObjectStoreEngine:
             try:
                 self._wait(endpoint)
             except ResourceError:
+                # one of ten ports was taken between our look and its start: the next try looks again
+                ended = self._process.running() is None
                 self._process.end(wait_seconds=5.0)
-                if attempt == _START_TRIES or all(is_free(port) for port in ports.values()):
+                if attempt == _START_TRIES or not ended:
                     raise
                 continue
             return endpoint
