@@ -23,14 +23,22 @@ class Shoplake:
     folder: Path
     environment: dict[str, str]
 
-    def call(self, *words: str, check: bool = True, timeout_seconds: float = 540, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        self, *words: str, check: bool = True, timeout_seconds: float = 540, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command; where `check` is set, a failure shows what it said."""
         done = subprocess.run(
             [sys.executable, "-m", "shoplake.cli", "--project", str(self.folder), *words],
-            capture_output=True, text=True, check=False, timeout=timeout_seconds, env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
+            env=self.environment | environment,
         )
         if check and done.returncode:
-            pytest.fail(f"shoplake {' '.join(words)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
+            pytest.fail(
+                f"shoplake {' '.join(words)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
+            )
         return done
 
     def json(self, *words: str, **environment: str) -> dict[str, Any]:

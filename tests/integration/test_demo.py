@@ -9,7 +9,9 @@ def listening_addresses(processes):
     for process in processes:
         for member in [process, *process.children(recursive=True)]:
             try:
-                found |= {(member.pid, c.laddr.ip) for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+                found |= {
+                    (member.pid, c.laddr.ip) for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN
+                }
             except psutil.NoSuchProcess:
                 continue
     return found
@@ -26,7 +28,9 @@ def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(shoplake):
         assert entry["read"] == entry["applied"] + entry["superseded"] + entry["redelivered"] + entry["quarantined"]
     layers = {t["table"]: t["layers"] for t in second["reconcile"]["outcome"]["tables"]}
     assert set(layers["orders"]) == {"mysql", "silver", "gold", "warehouse"}
-    assert layers["orders"]["silver"]["rows"] == layers["orders"]["gold"]["rows"] == layers["orders"]["warehouse"]["rows"]
+    assert (
+        layers["orders"]["silver"]["rows"] == layers["orders"]["gold"]["rows"] == layers["orders"]["warehouse"]["rows"]
+    )
 
     processes = shoplake.processes()
     assert processes, "the demo leaves its servers up"

@@ -24,14 +24,20 @@ def test_a_wrong_query_is_told_in_one_screen(running_shop):
 
 
 def test_what_redshift_refuses_is_refused(running_shop):
-    done = running_shop.call("query", "insert into gold.dim_product select * from gold.dim_product on conflict do nothing", check=False)
+    done = running_shop.call(
+        "query", "insert into gold.dim_product select * from gold.dim_product on conflict do nothing", check=False
+    )
     assert done.returncode != 0
     assert "Redshift" in done.stderr
 
 
 def test_status_shows_every_server_and_the_last_run(running_shop):
     document = running_shop.json("status")
-    assert {server["name"] for server in document["servers"] if server["running"]} >= {"mysql", "object-store", "postgres"}
+    assert {server["name"] for server in document["servers"] if server["running"]} >= {
+        "mysql",
+        "object-store",
+        "postgres",
+    }
     assert document["last_run"]["status"] == "succeeded"
     assert document["replication"]["state"] == "streaming"
 

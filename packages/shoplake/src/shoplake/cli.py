@@ -70,7 +70,9 @@ def _global_flags(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour (NO_COLOR does the same).")] = False,
-    _version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_print_version)] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     _settings.project, _settings.debug, _settings.no_color = project, debug, no_color
 

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ def run_pipeline(
     steps: Sequence[RunStep] = RUN_STEPS,
     first_number: int = 1,
     step_count: int | None = None,
+    on_step: Callable[[str], None] = lambda _name: None,
 ) -> RunRecord:
     """The record of a run that succeeded.
 
@@ -47,6 +48,7 @@ def run_pipeline(
         steps: What to do.
         first_number: Number of the first step, where the run is part of something longer.
         step_count: Number of all steps of that longer thing.
+        on_step: Told of each step before it begins.
 
     Raises:
         ConflictError: Another run is at work.
@@ -55,7 +57,11 @@ def run_pipeline(
     """
     started = laptop.clock.now()
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    owner: dict[str, Any] = {"run_id": run_id, "pid": os.getpid(), "pid_created_at_seconds": psutil.Process().create_time()}
+    owner: dict[str, Any] = {
+        "run_id": run_id,
+        "pid": os.getpid(),
+        "pid_created_at_seconds": psutil.Process().create_time(),
+    }
     record = RunRecord(
         run_id=run_id,
         status="running",
@@ -71,6 +77,7 @@ def run_pipeline(
         try:
             for number, step in enumerate(steps, start=first_number):
                 current = step.name
+                on_step(current)
                 begun = laptop.clock.monotonic_seconds()
                 with narrator.step(number, step_count or len(steps), step.title) as talk:
                     context.outcomes[step.name] = step.action(context, talk)

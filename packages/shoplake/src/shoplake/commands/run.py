@@ -1,7 +1,10 @@
 """`run` and `reconcile`: bring the layers up to date, and prove that they agree."""
 
 import json
+import os
+import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -16,6 +19,18 @@ from shoplake.running import run_pipeline
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run
 
+_FAILPOINT = "SHOPLAKE_RUN_FAILPOINT"
+
+
+def _killing_at(failpoint: str) -> Callable[[str], None]:
+    """Ends this process with SIGKILL before the step that `before-<step>` names: for tests of a run that dies."""
+
+    def on_step(name: str) -> None:
+        if failpoint == f"before-{name}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return on_step
+
 
 @app.command()
 def run(
@@ -25,7 +40,7 @@ def run(
     """Carry everything new from MySQL to the warehouse, and reconcile."""
     with session() as (workspace, narrator):
         laptop = bring_up(workspace, narrator)
-        record = run_pipeline(laptop, narrator, rebuild=rebuild)
+        record = run_pipeline(laptop, narrator, rebuild=rebuild, on_step=_killing_at(os.environ.get(_FAILPOINT, "")))
         if as_json:
             sys.stdout.write(json.dumps({"schema_version": 1} | asdict(record), indent=1) + "\n")
         else:

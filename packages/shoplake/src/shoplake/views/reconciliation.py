@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from shoplake.views.tables import calm_table
 
@@ -46,48 +47,63 @@ def _cell(layer: Mapping[str, Any] | None) -> str:
     return "-" if layer is None else f"{layer['rows']:,}"
 
 
-def _sum_line(name: str, layers: Mapping[str, Any]) -> list[str]:
-    """The sum of one column in each layer, "" where a layer has none."""
-    return [str(layers.get(layer, {}).get("sums", {}).get(name, "")) for layer in _LAYERS]
+def _rows_table(document: Mapping[str, Any]) -> Table:
+    table = calm_table("Rows")
+    table.add_column("table", no_wrap=True)
+    for title in ("MySQL", "silver", "refused", "orphans", "gold", "warehouse", "in flight"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("agree", no_wrap=True)
+    for entry in document["tables"]:
+        layers = entry["layers"]
+        table.add_row(
+            escape(entry["table"]),
+            _cell(layers.get("mysql")),
+            _cell(layers.get("silver")),
+            f"{entry['rows_in_quarantine']:,}",
+            f"{entry['orphans']:,}",
+            _cell(layers.get("gold")),
+            _cell(layers.get("warehouse")),
+            f"{entry['rows_in_flight']:,}",
+            "[green]yes[/green]" if entry["agree"] else "[bold red]NO[/bold red]",
+        )
+    return table
 
 
-def _common_sums(layers: Mapping[str, Any]) -> list[str]:
-    """Columns that the last layer of the table sums, else nothing: identifiers are summed to find faults, not to be read."""
-    last: Mapping[str, Any] = next((layers[layer] for layer in reversed(_LAYERS) if layers.get(layer)), {})
-    return list(last.get("sums", {})) if len([layer for layer in _LAYERS if layers.get(layer)]) > 2 else []
+def _sums_table(document: Mapping[str, Any]) -> Table | None:
+    """The sums that every layer has; those of fewer layers find faults and are not read."""
+    table = calm_table("Sums")
+    table.add_column("column", no_wrap=True)
+    for title in _LAYERS:
+        table.add_column("MySQL" if title == "mysql" else title, justify="right", no_wrap=True)
+    for entry in document["tables"]:
+        layers = [entry["layers"].get(layer) for layer in _LAYERS]
+        if None in layers:
+            continue
+        # gold leaves orphans out, and says what it expected instead
+        columns = layers[2]["sums"]
+        table_sums = [(name, *(layer["sums"].get(name, "") for layer in layers)) for name in columns]
+        for name, *sums in table_sums:
+            table.add_row(escape(f"{entry['table']}.{name}"), *sums)
+    return table if table.row_count else None
 
 
 def print_reconciliation(document: Mapping[str, Any], console: Console | None = None) -> None:
     """Print the report that `reconcile --json` gives."""
     out = console or Console()
-    table = calm_table("Reconciliation")
-    table.add_column("table")
-    for layer in _LAYERS:
-        table.add_column("MySQL" if layer == "mysql" else layer, justify="right")
-    table.add_column("quarantine", justify="right")
-    table.add_column("in flight", justify="right")
-    table.add_column("agree")
-    for entry in document["tables"]:
-        layers = entry["layers"]
-        table.add_row(
-            escape(entry["table"]),
-            *(_cell(layers.get(layer)) for layer in _LAYERS),
-            f"{entry['rows_in_quarantine']:,}",
-            f"{entry['rows_in_flight']:,}",
-            "[green]yes[/green]" if entry["agree"] else "[bold red]NO[/bold red]",
-        )
-        for name in _common_sums(layers):
-            table.add_row(f"[dim]  sum {escape(name)}[/dim]", *(f"[dim]{s}[/dim]" for s in _sum_line(name, layers)))
-    out.print(table)
+    out.print(_rows_table(document))
+    sums = _sums_table(document)
+    if sums is not None:
+        out.print(sums)
     cut = document["cut"]
-    out.print(
-        f"[dim]cut: {escape(str(cut['position']))}, taken {escape(str(cut['taken_at']))}; "
-        f"{escape(str(document.get('formula', '')))}[/dim]",
-        soft_wrap=True,
-        highlight=False,
-    )
+    for line in (
+        "refused: rows that break a rule, in quarantine with the reason; orphans: rows whose parent is there",
+        f"cut: {cut['position']}, taken {cut['taken_at'][:19]} UTC",
+        *document.get("formula", "").split("; "),
+    ):
+        out.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True, highlight=False)
     for entry in document["tables"]:
         for finding in entry["findings"]:
-            out.print(
-                f"[red]{escape(entry['table'])}[/red]: {escape(finding_text(finding))}", soft_wrap=True, highlight=False
-            )
+            text = f"[red]{escape(entry['table'])}[/red]: {escape(finding_text(finding))}"
+            out.print(text, soft_wrap=True, highlight=False)
+    if all(entry["agree"] for entry in document["tables"]):
+        out.print("[bold green]Every layer agrees.[/bold green]", highlight=False)

@@ -17,9 +17,9 @@ _GOLD = ("inserted", "updated", "deleted")
 
 def _rows(title: str, tables: Mapping[str, Any], counters: tuple[str, ...]) -> Table:
     table = calm_table(title)
-    table.add_column("table")
+    table.add_column("table", no_wrap=True)
     for counter in counters:
-        table.add_column(counter, justify="right")
+        table.add_column(counter, justify="right", no_wrap=True)
     for name, entry in tables.items():
         table.add_row(name, *(f"{int(entry.get(counter, 0)):,}" for counter in counters))
     return table

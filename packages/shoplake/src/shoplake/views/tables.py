@@ -16,4 +16,5 @@ def calm_table(title: str = "") -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,
+        collapse_padding=True,
     )
