@@ -133,18 +133,12 @@ class Warehouse:
         )
         return self.client.describe_statement(Id=answer["Id"])
 
-    def empty(self) -> None:
-        """As if nothing had ever been loaded."""
-        for schema in ("gold", "staging", "shoplake"):
-            self.client.service.call(
-                "ExecuteStatement",
-                {
-                    "Sql": f"DROP SCHEMA IF EXISTS {schema} CASCADE",
-                    "WaitTimeSeconds": 30,
-                    "WorkgroupName": WORKGROUP,
-                    "Database": self.database,
-                },
-            )
+    def empty(self, contract: TableContract) -> None:
+        """As if that prepared table had never been loaded."""
+        described = self.batch(
+            [f"DELETE FROM gold.{contract.name}", f"DELETE FROM staging.{contract.name}", "DELETE FROM shoplake.loads"]
+        )
+        assert described["Status"] == "FINISHED", described
 
     def load_batch(self, contract: TableContract, url: str, *, rows: int, checked: bool = False) -> Any:
         batch = GoldBatch(table=contract.name, batch=1, full=True, manifest_url=url, rows=rows)

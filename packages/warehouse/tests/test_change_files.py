@@ -40,9 +40,21 @@ SWAPPED = [FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[4], FIELDS[3], FIELDS[5]]
         (replaced("total", pa.float64()), "total is double, expected decimal(12,2)"),
         (replaced("order_id", pa.int64()), "order_id is int64, expected uint64"),
         (replaced("_op", pa.int32()), "_op is int32, expected a string"),
+        (replaced("placed_at", pa.timestamp("ns")), "placed_at is timestamp[ns], expected timestamp"),
         (replaced("placed_at", pa.string()), "placed_at is string, expected timestamp"),
     ],
-    ids=["swapped", "one-more", "one-less", "no-op", "wider-decimal", "double", "key-type", "op-type", "text-time"],
+    ids=[
+        "swapped",
+        "one-more",
+        "one-less",
+        "no-op",
+        "wider-decimal",
+        "double",
+        "key-type",
+        "op-type",
+        "nanoseconds",
+        "text-time",
+    ],
 )
 def test_each_difference_is_named(fact, schema, difference):
     (found,) = schema_differences(fact, schema)

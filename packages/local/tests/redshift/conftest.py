@@ -64,14 +64,14 @@ class Warehouse:
         ((found,),) = self.rows(sql, **more)
         return found
 
-    def put(self, tables: list[pa.Table], *, sizes: Callable[[int], Any] = lambda size: size) -> str:
+    def put(self, tables: list[pa.Table], *, sizes: Callable[[int], Any] = lambda size: size, **options: Any) -> str:
         """The URL of a manifest over one parquet file a table."""
         folder = f"{self.bucket}/{uuid.uuid4().hex}"
         entries = []
         for number, table in enumerate(tables):
             path = f"{folder}/part-{number}.parquet"
             with self.filesystem.open_output_stream(path) as stream:
-                pq.write_table(table, stream)
+                pq.write_table(table, stream, **options)
             size = self.filesystem.get_file_info(path).size
             entries.append({"url": f"s3://{path}", "mandatory": True, "meta": {"content_length": sizes(size)}})
         with self.filesystem.open_output_stream(f"{folder}/manifest.json") as stream:

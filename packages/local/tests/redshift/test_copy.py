@@ -95,6 +95,7 @@ def test_another_count_of_columns_is_refused(pairs):
         ("VARCHAR(20)", pa.int32()),
         ("DATE", pa.string()),
         ("TIMESTAMP", pa.date32()),
+        ("TIMESTAMP", pa.timestamp("ns")),
         ("DOUBLE PRECISION", pa.float32()),
         ("BOOLEAN", pa.int32()),
         ("VARCHAR(20)", pa.list_(pa.string())),
@@ -179,3 +180,15 @@ def test_one_bad_file_loads_nothing(pairs):
     bad = pair_table(id=[2], currency=["EURO"], total=["1"])
     pairs.error(pairs.copy("pairs", pairs.put([good, bad])))
     assert pairs.value("SELECT COUNT(*) FROM pairs") == 0
+
+
+def test_int96_timestamps_arrive_whatever_the_year(warehouse):
+    warehouse.ok("CREATE TABLE old_times (t TIMESTAMP)")
+    times = [datetime(1, 1, 1, 0, 0, 0, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
+    table = pa.table({"t": pa.array(times, pa.timestamp("us", tz="UTC"))})
+    url = warehouse.put([table], use_deprecated_int96_timestamps=True)
+    warehouse.ok(warehouse.copy("old_times", url))
+    assert warehouse.rows("SELECT t FROM old_times ORDER BY t") == [
+        ("0001-01-01 00:00:00.000001",),
+        ("9999-12-31 23:59:59.999999",),
+    ]

@@ -31,12 +31,17 @@ def _is_text(found: pa.DataType) -> bool:
     return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
 
 
+def _is_timestamp(found: pa.DataType) -> bool:
+    # Redshift misreads an INT64 of nanoseconds without a word.
+    return isinstance(found, pa.TimestampType) and found.unit in {"ms", "us"}
+
+
 _PREDICATES: dict[Kind, Callable[[pa.DataType], bool]] = {
     Kind.FLOAT64: pa.types.is_float64,
     Kind.BOOLEAN: pa.types.is_boolean,
     Kind.DATE: pa.types.is_date32,
-    Kind.DATETIME: pa.types.is_timestamp,
-    Kind.TIMESTAMP: pa.types.is_timestamp,
+    Kind.DATETIME: _is_timestamp,
+    Kind.TIMESTAMP: _is_timestamp,
 }
 
 
@@ -99,7 +104,7 @@ class ManifestReader:
         """Size in bytes, Arrow schema and number of rows of the parquet file."""
         try:
             with self.filesystem.open_input_file(self._path(url)) as file:
-                parquet = pq.ParquetFile(file)
+                parquet = pq.ParquetFile(file, coerce_int96_timestamp_unit="us")  # INT96 is Spark's older form
                 return file.size(), parquet.schema_arrow, parquet.metadata.num_rows
         except (OSError, pa.ArrowException) as error:
             raise ChangeFileError(

@@ -136,7 +136,8 @@ def _csv(batch: pa.RecordBatch) -> bytes:
 def _file_batches(filesystem: pafs.FileSystem, file: _File, targets: list[TargetColumn]) -> Iterator[pa.RecordBatch]:
     try:
         with filesystem.open_input_file(file.path) as stream:
-            parquet = pq.ParquetFile(stream)
+            # INT96 (Spark's old form) reads as nanoseconds by default, which end in 2262; the other nanoseconds are refused.
+            parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
             check_columns(parquet.schema_arrow, targets, file.url)
             for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
                 yield _text_batch(batch, targets, file)

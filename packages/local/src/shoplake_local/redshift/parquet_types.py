@@ -37,6 +37,11 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def _is_timestamp(kind: pa.DataType) -> bool:
+    # Redshift reads an INT64 of nanoseconds as if it were another unit and loads dates far in the future: refused here.
+    return isinstance(kind, pa.TimestampType) and kind.unit in {"ms", "us"}
+
+
 _TAKES: dict[str, Callable[[pa.DataType], bool]] = {
     "smallint": pa.types.is_int16,
     "integer": pa.types.is_int32,
@@ -45,8 +50,8 @@ _TAKES: dict[str, Callable[[pa.DataType], bool]] = {
     "double precision": pa.types.is_float64,
     "boolean": pa.types.is_boolean,
     "date": pa.types.is_date32,
-    "timestamp without time zone": pa.types.is_timestamp,
-    "timestamp with time zone": pa.types.is_timestamp,
+    "timestamp without time zone": _is_timestamp,
+    "timestamp with time zone": _is_timestamp,
     "bytea": pa.types.is_binary,
 }
 
