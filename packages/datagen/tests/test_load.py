@@ -164,6 +164,32 @@ def test_a_failing_server_ends_the_load_with_an_error(mysql_server, connection):
         run_load(mysql_server.endpoint, transactions=50, schema="broken_shop")
 
 
+def test_a_killed_connection_ends_the_load_with_an_error_and_half_a_transaction_never(mysql_server, connection):
+    """Nobody can tell whether a commit in flight arrived, so it is not tried again."""
+    seed(mysql_server.endpoint, orders=300, reference_time=REFERENCE, schema="killed_shop")
+
+    def kill(_progress):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = 'killed_shop'")
+            for (number,) in cursor.fetchall():
+                cursor.execute(f"KILL {number}")
+
+    with pytest.raises(ResourceError, match="of 100000 transactions"):
+        run_load(
+            mysql_server.endpoint,
+            profile=Profile.PEAK,
+            transactions=100_000,
+            schema="killed_shop",
+            on_progress=kill,
+            progress_every_seconds=0.3,
+        )
+    connection.select_db("killed_shop")
+    with connection.cursor() as cursor:
+        for statement in IDENTITIES.values():
+            cursor.execute(statement)
+            assert cursor.fetchone()[0] == 0
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -175,8 +201,19 @@ def test_a_failing_server_ends_the_load_with_an_error(mysql_server, connection):
         {"rate": 5, "seconds": -1.0},
         {"rate": 1e9, "seconds": 1e5},
         {"transactions": 50, "connections": 33},
+        {"transactions": 5, "seed": -1},
     ],
-    ids=["nothing", "no time", "none", "both", "no rate", "negative time", "too much", "too many connections"],
+    ids=[
+        "nothing",
+        "no time",
+        "none",
+        "both",
+        "no rate",
+        "negative time",
+        "too much",
+        "too many connections",
+        "negative seed",
+    ],
 )
 def test_contradicting_or_unbounded_settings_are_refused(mysql_server, settings):
     with pytest.raises(ConfigError):

@@ -162,6 +162,15 @@ def test_every_reference_names_a_row_that_exists(shop):
     assert (created[customer] <= table(shop, "orders").column("placed_at").values).all()
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+def test_the_evening_is_busy_and_the_night_quiet_on_any_stores_clock(zone):
+    calendar = store_calendar(REFERENCE, history_days=540, time_zone=zone)
+    placed_at = table(drawn(orders=8_000, time_zone=zone), "orders").column("placed_at").values
+    hour = calendar.wall_clock(placed_at) % MICROSECONDS_A_DAY // 3_600_000_000
+    per_hour = np.bincount(hour, minlength=24)
+    assert per_hour[19:22].sum() > 8 * per_hour[2:5].sum()
+
+
 @pytest.mark.parametrize("orders", [1, 2, 13])
 def test_tiny_shops_can_be_drawn(orders):
     assert len(table(drawn(orders=orders), "orders")) == orders
@@ -174,8 +183,9 @@ def test_tiny_shops_can_be_drawn(orders):
         ({"seed": -1}, "negative"),
         ({"reference_time": REFERENCE.replace(tzinfo=None)}, "no zone"),
         ({"history_days": 40_000}, "not possible"),
+        ({"time_zone": "Europe/Atlantis"}, "no time zone"),
     ],
-    ids=["orders", "seed", "zone", "history"],
+    ids=["orders", "seed", "zone", "history", "zone name"],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
     with pytest.raises(ConfigError, match=message):

@@ -136,6 +136,8 @@ def run_load(  # noqa: PLR0913 - the settings of one load, all by keyword
     workers = min(connections or profile_connections(profile), len(due))
     if not 1 <= (connections or workers) <= MOST_CONNECTIONS:
         raise ConfigError(f"{connections} connections are not possible", hint=f"ask for 1 to {MOST_CONNECTIONS}")
+    if seed < 0:
+        raise ConfigError(f"the seed {seed} is negative", hint="pass 0 or more", seed=seed)
     began = time.monotonic_seconds()
     first_retries: Counter[str] = Counter()
     reader = with_retries(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from shoplake_core.errors import ConfigError
@@ -20,7 +21,7 @@ from shoplake_datagen.vocabulary import build_vocabulary
 
 __all__ = ["Shop", "ShopSettings", "draw_shop"]
 
-_MOST_ORDERS = 20_000_000
+_MOST_ORDERS = 5_000_000  # about 4 GB of arrays
 _FEWEST_PRODUCTS, _MOST_PRODUCTS, _ORDERS_A_PRODUCT = 60, 5_000, 40
 _OLDEST = datetime(2000, 1, 1)  # noqa: DTZ001 - compared by its year; orders before it break the shop's contract
 
@@ -55,6 +56,14 @@ class ShopSettings:
             raise ConfigError(f"the seed {self.seed} is negative", hint="pass 0 or more", seed=self.seed)
         if self.reference_time.tzinfo is None:
             raise ConfigError("the reference time has no zone", hint="write it with one: 2026-01-31T12:00:00+00:00")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ConfigError(
+                f'"{self.time_zone}" is no time zone',
+                hint='pass an IANA name, such as "Europe/Berlin"',
+                zone=self.time_zone,
+            ) from error
         first_year = (self.reference_time - timedelta(days=max(self.history_days, 1))).year
         if self.history_days < 1 or first_year <= _OLDEST.year:
             raise ConfigError(
