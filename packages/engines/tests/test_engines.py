@@ -19,12 +19,11 @@ import pytest
 from botocore.exceptions import ClientError
 from shoplake_core.errors import ResourceError
 from shoplake_engines.mysql_engine import MySqlEngine
-from shoplake_engines.mysql_programs import find_mysql_program
 from shoplake_engines.object_store_aws import create_buckets, list_bucket_names, s3_client
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 from shoplake_engines.postgres_engine import PostgresEngine
 from shoplake_engines.processes import DetachedProcess
-from shoplake_engines.testing import temporary_state_folder
+from shoplake_engines.testing import mysql_program, temporary_state_folder
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def _postgres_query(endpoint, *statements):
 
 class _MySql:
     def engine(self, folder, port=0):
-        return MySqlEngine(folder, find_mysql_program(), preferred_port=port)
+        return MySqlEngine(folder, mysql_program(), preferred_port=port)
 
     def write(self, endpoint):
         _mysql_query(
@@ -200,9 +199,7 @@ def test_mysql_has_no_account_without_a_password(mysql_server):
 
 
 def test_mysql_start_that_fails_shows_the_servers_log(folder):
-    engine = MySqlEngine(
-        folder, find_mysql_program(), fast=True, preferred_port=0, extra_arguments=["--no-such-option"]
-    )
+    engine = MySqlEngine(folder, mysql_program(), fast=True, preferred_port=0, extra_arguments=["--no-such-option"])
     with pytest.raises(ResourceError, match="no-such-option"):
         engine.up()
     assert not engine.status().running
@@ -213,7 +210,7 @@ def test_a_half_made_data_folder_is_made_anew(folder):
     data = folder / "mysql" / "data"
     data.mkdir(parents=True)
     (data / "ibdata1").write_bytes(b"half")
-    engine = MySqlEngine(folder, find_mysql_program(), fast=True, preferred_port=0)
+    engine = MySqlEngine(folder, mysql_program(), fast=True, preferred_port=0)
     try:
         assert _mysql_query(engine.up(), "SELECT 1") == ((1,),)
     finally:
@@ -295,7 +292,7 @@ def test_no_socket_of_the_object_store_stays_in_tmp(folder):
 def test_an_ended_server_is_noticed_while_it_starts(folder):
     """wait_until_ready does not sit out its time when the process is gone."""
     begun = time.monotonic()
-    engine = MySqlEngine(folder, find_mysql_program(), fast=True, preferred_port=0, extra_arguments=["--server-id=x-1"])
+    engine = MySqlEngine(folder, mysql_program(), fast=True, preferred_port=0, extra_arguments=["--server-id=x-1"])
     with contextlib.suppress(ResourceError):
         engine.up()
     engine.down()

@@ -21,11 +21,11 @@ def test_mysql_writes_whole_rows_with_names_to_its_binlog(mysql_server):
 
 
 def test_a_factory_server_takes_further_options(mysql_server_factory, mysql_server):
-    first = mysql_server_factory("--lower-case-table-names=1")
+    first = mysql_server_factory("--innodb-lock-wait-timeout=7")
     second = mysql_server_factory()
     assert len({server.endpoint.port for server in (first, second, mysql_server)}) == 3
-    assert _ask(first.endpoint, "SELECT @@lower_case_table_names") == ((1,),)
-    assert _ask(second.endpoint, "SELECT @@lower_case_table_names") == ((0,),)
+    assert _ask(first.endpoint, "SELECT @@innodb_lock_wait_timeout") == ((7,),)
+    assert _ask(second.endpoint, "SELECT @@innodb_lock_wait_timeout") == ((50,),)
 
 
 def test_postgres_answers_its_administrator(postgres_server):

@@ -9,7 +9,7 @@ from shoplake_engines import mysql_docker_engine, mysql_programs
 from shoplake_engines.mysql_choice import mysql_engine_for
 from shoplake_engines.mysql_docker_engine import DockerMySqlEngine, docker_answers
 from shoplake_engines.mysql_engine import MySqlEngine
-from shoplake_engines.mysql_programs import find_mysql_program
+from shoplake_engines.testing import mysql_program
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_data_of_the_other_server_are_left_alone(tmp_path):
     (data / "shoplake-bootstrapped").write_text("MySQL")
     (data / "ibdata1").write_bytes(b"precious")
     with pytest.raises(ResourceError, match="were made by MySQL"):
-        MySqlEngine(tmp_path, replace(find_mysql_program(), is_mariadb=True)).up()
+        MySqlEngine(tmp_path, replace(mysql_program(), is_mariadb=True)).up()
     assert (data / "ibdata1").read_bytes() == b"precious"
 
 

@@ -23,10 +23,10 @@ def common_arguments(program: MySqlProgram, data_folder: Path) -> list[str]:
             f"--lc-messages-dir={program.share_folder}",
             f"--character-sets-dir={program.share_folder}/charsets",
         ]
-        if program.plugin_folder is not None:
-            arguments.append(f"--plugin-dir={program.plugin_folder}")
     else:
         arguments.append(f"--basedir={program.root}")
+    if program.plugin_folder is not None:
+        arguments.append(f"--plugin-dir={program.plugin_folder}")
     return arguments
 
 

@@ -169,7 +169,8 @@ class MySqlEngine:
         if self.program.is_mariadb:
             arguments.append("--innodb-log-file-size=32M")
         else:
-            arguments.append("--mysqlx=OFF")
+            # distributions build in a folder that only their package's scripts make
+            arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
         if _is_root():
             arguments.append("--user=root")
         return [*arguments, *self._extra_arguments]

@@ -5,6 +5,7 @@ and `mysql_server_factory` where a test needs a server of its own or with furthe
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ __all__ = [
     "MySqlServer",
     "ObjectStore",
     "PostgresServer",
+    "mysql_program",
     "mysql_server",
     "mysql_server_factory",
     "object_store",
@@ -65,15 +67,22 @@ def temporary_state_folder() -> Path:
     return folder
 
 
-def _program() -> MySqlProgram:
-    program = find_mysql_program()
+def mysql_program() -> MySqlProgram:
+    """The server program under test: the first on this machine, or the one that SHOPLAKE_TEST_MYSQL_PROGRAM names.
+
+    So one set of tests runs on MariaDB and on MySQL. A named program that does not run fails: a lane that was asked
+    for is never passed over in silence.
+
+    """
+    named = os.environ.get("SHOPLAKE_TEST_MYSQL_PROGRAM")
+    program = find_mysql_program(Path(named) if named else None)
     if program is None:
         pytest.fail(f"these tests need a real MySQL or MariaDB server: {INSTALL_HINT}")
     return program
 
 
 def _mysql(folder: Path, *extra_arguments: str) -> MySqlServer:
-    engine = MySqlEngine(folder, _program(), fast=True, extra_arguments=extra_arguments, preferred_port=_ANY_PORT)
+    engine = MySqlEngine(folder, mysql_program(), fast=True, extra_arguments=extra_arguments, preferred_port=_ANY_PORT)
     return MySqlServer(engine.up(), engine)
 
 
