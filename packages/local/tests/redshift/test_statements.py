@@ -1,4 +1,7 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from shoplake_local.redshift.statement_store import StatementStore
 from shoplake_local.service import ServiceError
 
 
@@ -196,3 +199,12 @@ def test_tables_grow_and_views_work(warehouse):
 def test_identity_counts(warehouse):
     warehouse.ok("CREATE TABLE counted (id BIGINT IDENTITY(1,1), a INTEGER)", "INSERT INTO counted (a) VALUES (7), (8)")
     assert warehouse.rows("SELECT id, a FROM counted ORDER BY id") == [(1, 7), (2, 8)]
+
+
+def test_statements_are_forgotten_after_a_day(tmp_path):
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    store = StatementStore(tmp_path / "store.sqlite", now=start)
+    store.add("old", ["SELECT 1"], request={}, batch=False, now=start)
+    store.add("new", ["SELECT 1"], request={}, batch=False, now=start + timedelta(hours=25))
+    assert [record.id for record in store.newest()] == ["new"]
+    store.close()

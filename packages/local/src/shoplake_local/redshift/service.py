@@ -57,7 +57,7 @@ class RedshiftDataService:
     ) -> None:
         self._clock = clock or SystemClock()
         self._warehouse = warehouse
-        state_folder.mkdir(parents=True, exist_ok=True)
+        state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._store = StatementStore(state_folder / "redshift-data.sqlite", now=self._clock.now())
         self._executor = Executor(self._store, warehouse, _s3_filesystem(object_store), self._clock)
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

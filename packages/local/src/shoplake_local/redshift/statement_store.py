@@ -19,6 +19,7 @@ __all__ = ["ENDED", "StatementRecord", "StatementStore", "SubStatement"]
 
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _RETENTION = timedelta(hours=24)  # of the Data API
+_SWEEP_EVERY = timedelta(hours=1)
 _LOST = "the local warehouse was stopped while the statement ran: whether it happened, only the data can say"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statement (
@@ -101,6 +102,7 @@ class StatementStore:
     def forget_old(self, now: datetime) -> None:
         """Delete what the Data API would no longer know."""
         with self._lock:
+            self._swept = now
             horizon = (now - _RETENTION).isoformat()
             for table in ("page", "sub_statement"):
                 self._database.execute(
@@ -114,6 +116,8 @@ class StatementStore:
         """The new statement, or the earlier one of the same ClientToken."""
         token, at = str(request.get("ClientToken", "")), now.isoformat()
         with self._lock:
+            if now - self._swept > _SWEEP_EVERY:
+                self.forget_old(now)
             earlier = (
                 self._database.execute("SELECT id FROM statement WHERE token = ?", (token,)).fetchone()
                 if token

@@ -22,16 +22,16 @@ abs ceil ceiling floor round mod power pow sqrt exp ln log sign random pi degree
 atan atan2 to_number
 len length char_length character_length octet_length lower upper initcap trim btrim ltrim rtrim substring substr
 left right replace position strpos charindex concat lpad rpad repeat reverse split_part translate ascii chr md5
-sha2 regexp_replace regexp_substr regexp_count quote_ident quote_literal to_hex
+sha2 regexp_replace regexp_substr regexp_count quote_ident quote_literal
 current_schema current_database version
 """
 
 _OTHER_WORDS = """
-check pivot unpivot and or not in exists any some all select from where on using values over as by having when then else case join union
-intersect except minus distinct key unique references distkey sortkey identity default limit offset set with
-partition group rollup cube sets between like ilike is filter within insert returns table into int integer bigint
-smallint decimal numeric real float double precision char character varchar nvarchar nchar bpchar varying text date
-time timetz timestamp timestamptz interval super varbyte varbinary varying boolean
+check pivot unpivot and or not in exists any some all select from where on using values over as by having when then
+else case join union intersect except minus distinct key unique references distkey sortkey identity default limit
+offset set with partition group rollup cube sets between like ilike is filter within insert returns table into int
+integer bigint smallint decimal numeric real float double precision char character varchar nvarchar nchar bpchar
+varying text date time timetz timestamp timestamptz interval super varbyte varbinary boolean
 """
 
 COLUMN_TYPES = frozenset(
