@@ -349,6 +349,7 @@ class Shop:
                 "shoplake.consumed": f"s3://{self.names.silver_bucket}/{key}",
                 "shoplake.consumed-sha256": hashlib.sha256(body).hexdigest(),
             }
+            self.newest_properties = properties
             self.write_iceberg("silver", f"{table}__tombstones", tombstones, {"shoplake.batch": str(number)})
             self.write_iceberg("silver", table, rows, properties)
 

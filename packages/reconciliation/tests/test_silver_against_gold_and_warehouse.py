@@ -147,6 +147,14 @@ def test_a_difference_of_the_warehouse_is_named(sold, case):
     assert str(found.key_range) == "all order_id"
 
 
+def test_amounts_at_the_wrong_keys_of_the_warehouse_are_found(sold):
+    swap = "UPDATE gold.fct_event SET source_amount = source_amount + CASE line_no WHEN 1 THEN 1 ELSE -1 END"
+    sold.postgres(f"{swap} WHERE event_type = 'sale' AND order_id = 3")
+    (found,) = table(sold.reconcile("order_items", warehouse=True), "order_items").findings
+    assert (found.kind, found.found_in, found.sums) == (FindingKind.WRONG, "warehouse", ())
+    assert [(int(key["order_id"]), key["line_no"]) for key in found.keys] == [(3, 1), (3, 2)]
+
+
 def test_a_warehouse_that_lost_a_whole_table_is_named(sold):
     sold.postgres("DELETE FROM gold.fct_order")
     (found,) = table(sold.reconcile("orders", warehouse=True), "orders").findings

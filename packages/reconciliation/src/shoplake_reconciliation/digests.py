@@ -141,12 +141,13 @@ def _halves(array: Values) -> list[tuple[np.ndarray, int]]:
     return pieces
 
 
-def exact_sums(column: Column, starts: np.ndarray) -> list[Decimal]:
+def exact_sums(column: Column, starts: np.ndarray, weights: np.ndarray | None = None) -> list[Decimal]:
     """The exact sum of each slice of a column, null counted as 0.
 
     Args:
         column: Whole numbers or decimals (`is_summed`).
         starts: Row where each slice begins, increasing; a slice ends where the next begins. Slices may be empty.
+        weights: Whole numbers below 2^10 that the values are multiplied by; None for 1.
 
     """
     array = _one_chunk(column)
@@ -155,7 +156,8 @@ def exact_sums(column: Column, starts: np.ndarray) -> list[Decimal]:
     totals = [0] * len(starts)
     if len(array):
         for piece, shift in _halves(array):
-            running = np.concatenate(([0], np.cumsum(piece)))
+            weighted = piece if weights is None else piece * weights
+            running = np.concatenate(([0], np.cumsum(weighted)))
             for index, value in enumerate((running[ends] - running[starts]).tolist()):
                 totals[index] += value << shift
     return [Decimal(f"{total}E-{scale}") for total in totals]  # from text: arithmetic would round at 28 digits

@@ -21,13 +21,14 @@ from shoplake_reconciliation.groups import (
     grouped,
     side_rows,
     side_sums,
+    weighted_sums,
 )
 from shoplake_reconciliation.iceberg_tables_aws import Batch
 from shoplake_reconciliation.key_matching import key_codes
-from shoplake_reconciliation.key_ranges import KeyRanges, TableSide
+from shoplake_reconciliation.key_ranges import KeyRanges, TableSide, added_sums
 from shoplake_reconciliation.report import LayerNumbers
 from shoplake_reconciliation.silver_side_aws import SilverTable
-from shoplake_reconciliation.warehouse_side import Query, WarehouseTable, loaded_batch
+from shoplake_reconciliation.warehouse_side import Query, WarehouseRange, WarehouseTable, loaded_batch
 
 __all__ = ["GoldProof", "GoldProver"]
 
@@ -174,7 +175,7 @@ class _WarehouseProver:
         table = WarehouseTable(self.query, self.gold.contract, self.reconciles, self.grain)
         found = table.range_numbers(ranges)
         names = [ROWS, *self.grain.sums]
-        totals = {part: sum((numbers[part] for numbers in found.values()), Decimal(0)) for part in names}
+        totals = added_sums([dict.fromkeys(names, Decimal(0)), *(numbers.sums for numbers in found.values())])
         layer = LayerNumbers(int(totals.pop(ROWS)), totals, table=f"gold.{name}", batch=number)
         findings = self._findings(table, ranges, groups, expected, found)
         return GoldProof(tuple(findings), notes, 0, {"warehouse": layer})
@@ -185,13 +186,17 @@ class _WarehouseProver:
         ranges: KeyRanges,
         groups: pa.Table,
         expected: TableSide,
-        found: Mapping[int, Mapping[str, Decimal]],
+        found: Mapping[int, WarehouseRange],
     ) -> list[Finding]:
-        nothing = dict.fromkeys([ROWS, *self.grain.sums], Decimal(0))
+        nothing = WarehouseRange(
+            dict.fromkeys([ROWS, *self.grain.sums], Decimal(0)), dict.fromkeys(table.weighted, Decimal(0))
+        )
+        weighted = weighted_sums(groups, self.grain, ranges)
         differing = [
             number
             for number, numbers in enumerate(expected.numbers)
-            if dict(numbers.sums) != dict(found.get(number, nothing))
+            if dict(numbers.sums) != dict(found.get(number, nothing).sums)
+            or any(weighted[number][name] != value for name, value in found.get(number, nothing).weighted.items())
         ]
         findings: list[Finding] = []
         for place, number in enumerate(differing):
@@ -203,7 +208,7 @@ class _WarehouseProver:
                 one = KeyRanges(ranges.column, ranges.cuts, (number,))
                 sides = group_side(groups, self.grain, one), group_side(fetched, self.grain, one)
                 named = compared_groups(self.source.name, ("gold", "warehouse"), self.grain, one, sides)
-            numbers = expected.numbers[number].sums, found.get(number, nothing)
+            numbers = expected.numbers[number].sums, found.get(number, nothing).sums
             findings += named or [self._of_range(ranges, number, *numbers)]
         return findings
 
@@ -223,6 +228,7 @@ class _WarehouseProver:
             key_range=ranges.range_at(number) if self.grain.columns else None,
             expected_rows=rows[0],
             found_rows=rows[1],
+            message="" if dict(expected) != dict(found) else "the sums are equal and amounts stand at the wrong keys",
             sums=tuple(
                 SumDifference(name, expected[name], found[name])
                 for name in self.grain.sums

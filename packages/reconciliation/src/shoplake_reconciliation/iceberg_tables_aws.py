@@ -75,6 +75,28 @@ class IcebergTable:
         """The batch of that number; None where its snapshot has expired."""
         return next((batch for batch in self.batches() if batch.number == number), None)
 
+    def typed_rows(self, schema: pa.Schema, *, snapshot_id: int | None = None) -> pa.Table:
+        """The columns of `schema` of every row, in its types.
+
+        Raises:
+            DataError: The table lacks a column, or holds it in a type that does not fit.
+
+        """
+        rows = self.rows(schema.names, snapshot_id=snapshot_id)
+        try:
+            return rows.cast(schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            differing = [
+                f"{f.name} {rows.schema.field(f.name).type}, not {f.type}"
+                for f in schema
+                if rows.schema.field(f.name).type != f.type
+            ]
+            raise DataError(
+                f"table {self.name} holds other types than its contract says: {'; '.join(differing)}",
+                hint=f"rebuild {self.name}, or correct the contract",
+                table=self.name,
+            ) from error
+
     def rows(
         self,
         columns: Sequence[str],

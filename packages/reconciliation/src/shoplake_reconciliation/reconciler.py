@@ -10,6 +10,7 @@ The order of the steps is what makes it exact:
 from collections.abc import Callable
 
 from shoplake_core.contracts import TableContract
+from shoplake_core.errors import DataError
 from shoplake_core.masking import MaskingKey
 
 from shoplake_reconciliation.cut import BY_TIME, EXACT
@@ -49,7 +50,8 @@ def reconcile(
         progress: Called with a line for each step.
 
     Raises:
-        ShoplakeError: A layer cannot be read, or does not have the shape that its contract says.
+        ContractError: MySQL or a gold contract does not have the shape that is said of it.
+        ResourceError: A layer cannot be read.
 
     """
     targets = AwsTargets(request.glue, request.object_store)
@@ -78,6 +80,16 @@ def reconcile(
     by_time = any(proof.promise == BY_TIME for proof in proofs)
     cut = Cut(reading.position, reading.taken_at, max(sequences, default=""), BY_TIME if by_time else EXACT)
     return ReconcileReport(cut, tuple(tables))
+
+
+def _unproven(contract: TableContract, expected_in: str, found_in: str, error: DataError) -> Finding:
+    return Finding(
+        kind=FindingKind.UNPROVEN,
+        table=contract.name,
+        expected_in=expected_in,
+        found_in=found_in,
+        message=f"{error.message}: {error.hint}" if error.hint else error.message,
+    )
 
 
 class _Run:
@@ -113,7 +125,17 @@ class _Run:
             return TableReport(
                 table=contract.name, layers=mysql, ranges_checked=checked, ranges=of, findings=(missing,)
             ), None
-        proof = proved_silver(table, self._request.names, self._request.schema, self._reading, self._masking_key)
+        try:
+            proof = proved_silver(table, self._request.names, self._request.schema, self._reading, self._masking_key)
+        except DataError as error:  # one table's fault must not hide what the others hold
+            finding = _unproven(contract, "mysql", "silver", error)
+            return TableReport(
+                table=contract.name,
+                layers={"mysql": LayerNumbers(source.rows, source.side.sums)},
+                ranges_checked=checked,
+                ranges=of,
+                findings=(finding,),
+            ), None
         layers = {"mysql": proof.mysql, "silver": proof.silver}
         findings, orphans = list(proof.findings), 0
         notes: list[str] = []
@@ -121,7 +143,11 @@ class _Run:
             for reconciles in gold.reconciles:
                 if reconciles.source != contract.name:
                     continue
-                result = self._prover.proved(contract, gold, reconciles)
+                try:
+                    result = self._prover.proved(contract, gold, reconciles)
+                except DataError as error:
+                    findings.append(_unproven(contract, "silver", "gold", error))
+                    continue
                 findings += result.findings
                 notes += result.notes
                 orphans += result.orphans

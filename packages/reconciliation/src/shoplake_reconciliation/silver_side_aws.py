@@ -70,21 +70,21 @@ class SilverTable:
         columns = stored_schema(self.contract)
         if with_order:
             schema = pa.schema([*columns, *_ORDER_FIELDS])
-            rows = self.silver.rows(schema.names).cast(schema)
+            rows = self.silver.typed_rows(schema)
         else:
-            rows = self.silver.rows(columns.names).cast(columns)
+            rows = self.silver.typed_rows(columns)
             for order in _ORDER_FIELDS:
                 rows = rows.append_column(order, pa.nulls(rows.num_rows, order.type))
         keys = [columns.field(name) for name in self.contract.key]
         schema = pa.schema([*keys, pa.field("reason", pa.string()), *_ORDER_FIELDS])
-        tombstones = self.tombstones.rows(schema.names).cast(schema) if self.tombstones else schema.empty_table()
+        tombstones = self.tombstones.typed_rows(schema) if self.tombstones else schema.empty_table()
         return StoredTable(rows, tombstones, self.consumed().epochs)
 
     def rows_at(self, columns: Sequence[str], batch: Batch) -> pa.Table:
         """Some columns of the rows as that batch left them, in silver's types."""
         schema = stored_schema(self.contract)
         wanted = pa.schema([schema.field(name) for name in columns])
-        return self.silver.rows(list(columns), snapshot_id=batch.snapshot_id).cast(wanted)
+        return self.silver.typed_rows(wanted, snapshot_id=batch.snapshot_id)
 
 
 def open_silver(targets: AwsTargets, names: ResourceNames, contract: TableContract) -> SilverTable | None:
