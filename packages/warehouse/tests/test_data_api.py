@@ -126,6 +126,17 @@ def test_a_statement_that_takes_too_long_is_cancelled():
     assert client.cancelled == ["id-0"]
 
 
+def test_a_statement_that_ends_while_it_is_cancelled_has_happened():
+    client = ScriptedApi(["STARTED"])
+
+    def too_late(Id):  # noqa: N803 - boto3's name
+        client.started[Id] = ["FINISHED"]
+        raise client_error("ValidationException")
+
+    client.cancel_statement = too_late
+    assert api_of(client, timeout_seconds=60.0).run_together(["SELECT 1"]) == "id-0"
+
+
 def test_an_api_that_stays_away_is_named():
     client = ScriptedApi([EndpointConnectionError(endpoint_url="https://x")])
     with pytest.raises(ResourceError, match="cannot be reached"):

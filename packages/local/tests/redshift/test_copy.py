@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 COLUMNS = {
     "a": ("SMALLINT", pa.int16(), [-(2**15), None]),
@@ -192,3 +194,35 @@ def test_int96_timestamps_arrive_whatever_the_year(warehouse):
         ("0001-01-01 00:00:00.000001",),
         ("9999-12-31 23:59:59.999999",),
     ]
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.none() | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12),
+        st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        st.none() | st.decimals(min_value=-(10**27), max_value=10**27, places=10, allow_nan=False),
+        st.none() | st.datetimes(),
+        st.none() | st.integers(-(2**63), 2**63 - 1),
+    ),
+    min_size=1,
+    max_size=60,
+)
+KINDS = [pa.string(), pa.float64(), pa.decimal128(38, 10), pa.timestamp("us"), pa.int64()]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS)
+def test_any_value_arrives_exactly(warehouse, rows):
+    warehouse.ok(
+        "DROP TABLE IF EXISTS anything",
+        "CREATE TABLE anything (n BIGINT, s VARCHAR(48), f FLOAT8, d NUMERIC(38,10), t TIMESTAMP, i BIGINT)",
+    )
+    columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), KINDS, strict=True)]
+    table = pa.table([pa.array(range(len(rows)), pa.int64()), *columns], names=list("nsfdti"))
+    warehouse.ok(warehouse.copy("anything", warehouse.put([table])))
+    found = warehouse.rows("SELECT s, f, d, t, i FROM anything ORDER BY n")
+    read = [
+        (s, f, None if d is None else Decimal(d), None if t is None else datetime.fromisoformat(t), i)
+        for s, f, d, t, i in found
+    ]
+    assert read == rows

@@ -121,6 +121,11 @@ REFUSED = {
         "function to_jsonb() does not exist",
     ),
     "procedure-sql": ("CREATE PROCEDURE p() LANGUAGE sql AS $$ SELECT 1 $$", "CREATE PROCEDURE"),
+    "procedure-argument": (
+        "CREATE PROCEDURE p(a JSONB) AS $$ BEGIN NULL; END; $$ LANGUAGE plpgsql",
+        'type "jsonb" does not exist',
+    ),
+    "call-and-more": ("CALL p(1); DELETE FROM t WHERE a IN (1)", "multiple commands"),
     "call-function": ("CALL p(pg_read_file('/etc/passwd'))", "function pg_read_file() does not exist"),
 }
 

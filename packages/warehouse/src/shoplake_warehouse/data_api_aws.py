@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -156,7 +157,10 @@ class DataApi:
             if status in {"FAILED", "ABORTED"}:
                 return _reason(answer)
             if self.clock.monotonic_seconds() >= deadline_seconds:
-                self._patiently(self.client.cancel_statement, {"Id": statement_id})
+                with suppress(WarehouseStatementError):  # it may have ended this very moment
+                    self._patiently(self.client.cancel_statement, {"Id": statement_id})
+                if self._patiently(self.client.describe_statement, {"Id": statement_id})["Status"] == "FINISHED":
+                    return None
                 return f"still {status} after {self.session.timeout_seconds:.0f} s, so it was cancelled"
             self.clock.sleep(poll_seconds)
             poll_seconds = min(poll_seconds * 1.5, _LAST_POLL_SECONDS)

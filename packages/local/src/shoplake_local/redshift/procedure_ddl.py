@@ -32,7 +32,8 @@ _ENDS_TRANSACTION = re.compile(r"\b(?:COMMIT|ROLLBACK)\b\s*;", re.IGNORECASE)
 _TRUNCATE = re.compile(r"\bTRUNCATE\b", re.IGNORECASE)
 _STRINGS = re.compile(r"'(?:[^']|'')*'")
 _NOT_IN_BODIES = re.compile(r"\b(?:RAISE\s+(?:NOTICE|INFO|LOG|WARNING|EXCEPTION))\b[^;]*;", re.IGNORECASE)
-_PERFORM = re.compile(r"\b(ON\s+CONFLICT|RETURNING|LATERAL|JSONB|FOREACH|GET\s+STACKED)\b", re.IGNORECASE)
+_ARGUMENT_MODES = re.compile(r"\b(?:IN|OUT|INOUT)\b", re.IGNORECASE)
+_REFUSED_CLAUSES = re.compile(r"\b(ON\s+CONFLICT|RETURNING|LATERAL|JSONB|FOREACH|GET\s+STACKED)\b", re.IGNORECASE)
 
 
 def create_procedure(sql: str) -> str:
@@ -50,12 +51,25 @@ def create_procedure(sql: str) -> str:
         )
     if "plpgsql" not in f"{match['before']} {match['after']}".lower():
         raise RedshiftRefusalError("CREATE PROCEDURE without LANGUAGE plpgsql", "Redshift has no other language for it")
+    _check_arguments(match["arguments"])
     _check_body(match["body"])
     security = " SECURITY DEFINER" if "definer" in f"{match['before']} {match['after']}".lower() else ""
     return (
         f"CREATE OR REPLACE PROCEDURE {match['name']}({match['arguments']}) LANGUAGE plpgsql{security} "
         f"AS {match['quote']}{match['body']}{match['quote']}"
     )
+
+
+def _check_arguments(arguments: str) -> None:
+    check_tokens(redshift_tokens(arguments))
+    plain = _ARGUMENT_MODES.sub(" ", arguments)
+    if not plain.strip():
+        return
+    try:
+        tree = sqlglot.parse_one(f"CREATE TABLE arguments ({plain})", read="redshift")
+    except SqlglotError as error:
+        raise RedshiftRefusalError("syntax error in CREATE PROCEDURE", "arguments are written: name type") from error
+    check_tree(tree)
 
 
 def _check_body(body: str) -> None:
@@ -70,7 +84,7 @@ def _check_body(body: str) -> None:
             "COMMIT and ROLLBACK cannot be invoked from a procedure that runs in an atomic context",
             "a batch of the Data API is one transaction",
         )
-    refused = _PERFORM.search(bare)
+    refused = _REFUSED_CLAUSES.search(bare)
     if refused is not None:
         raise RedshiftRefusalError(f'syntax error at or near "{refused.group(1)}"', "Redshift has no such clause")
     for part in _NOT_IN_BODIES.sub("", bare).split(";"):

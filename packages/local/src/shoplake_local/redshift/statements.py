@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from shoplake_local.redshift.copy_command import CopyCommand, parse_copy
@@ -45,10 +45,11 @@ class NoOperation:
     what: str
 
 
+_SEVERAL = "cannot insert multiple commands into a prepared statement"
 PreparedStatement = SqlStatement | CopyStatement | NoOperation
 
 _QUALIFIED = r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))?'
-_CALL = re.compile(rf"^CALL\s+{_QUALIFIED}\s*\(.*\)$", re.IGNORECASE | re.DOTALL)
+_CALL = re.compile(rf"^CALL\s+{_QUALIFIED}\s*(\(.*\))$", re.IGNORECASE | re.DOTALL)
 _LOCK = re.compile(rf"^LOCK\s+(?:TABLE\s+)?({_QUALIFIED}(?:\s*,\s*{_QUALIFIED})*)$", re.IGNORECASE)
 _COMMENTS = re.compile(r"^(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
 _NO_VIEW_BINDING = re.compile(r"\s+WITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
@@ -82,9 +83,13 @@ def prepare_statement(sql: str, *, in_transaction: bool) -> PreparedStatement:
     if first == "COPY":
         return CopyStatement(parse_copy(text))
     if first == "CALL":
-        if not _CALL.match(text):
+        match = _CALL.match(text)
+        if match is None:
             raise RedshiftRefusalError("syntax error in CALL", "CALL schema.procedure(arguments)")
-        check_tokens(redshift_tokens(f"SELECT {text[4:].strip()[text[4:].strip().index('(') :]}"))
+        tokens = redshift_tokens(f"SELECT {match.group(1)}")
+        check_tokens(tokens)
+        if any(token.token_type is TokenType.SEMICOLON for token in tokens):
+            raise RedshiftRefusalError(_SEVERAL, "one statement a call")
         return SqlStatement(text)
     if first == "LOCK":
         match = _LOCK.match(text)
@@ -122,7 +127,7 @@ def _prepare_parsed(text: str, *, in_transaction: bool) -> SqlStatement:
     except SqlglotError as error:
         raise RedshiftRefusalError("syntax error", str(error).splitlines()[0]) from error
     if len(trees) != 1:
-        raise RedshiftRefusalError("cannot insert multiple commands into a prepared statement", "one statement a call")
+        raise RedshiftRefusalError(_SEVERAL, "one statement a call")
     tree = trees[0]
     check_tree(tree)
     if isinstance(tree, exp.TruncateTable):
