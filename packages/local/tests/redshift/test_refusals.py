@@ -34,6 +34,9 @@ REFUSED = {
     "random-uuid": ("SELECT gen_random_uuid()", "function gen_random_uuid() does not exist"),
     "format": ("SELECT format('%s', a) FROM t", "function format() does not exist"),
     "qualified": ("SELECT pg_catalog.pg_sleep(1)", "function pg_sleep() does not exist"),
+    "quoted-function": ("SELECT \"pg_read_file\"('/etc/passwd')", "function pg_read_file() does not exist"),
+    "record-function": ("SELECT * FROM t, jsonb_to_record('{}') AS (a INT)", "cannot stand in FROM"),
+    "function-as-table": ("SELECT * FROM UPPER('a')", "cannot stand in FROM"),
     "make-date": ("SELECT make_date(2024, 1, 1)", "function make_date() does not exist"),
     "server-file": ("SELECT pg_read_file('/etc/passwd')", "function pg_read_file() does not exist"),
     "concat-of-three": ("SELECT CONCAT(a, b, c) FROM t", "CONCAT takes two values"),
@@ -120,6 +123,14 @@ REFUSED = {
         "CREATE PROCEDURE p() AS $$ BEGIN INSERT INTO t SELECT to_jsonb(a) FROM s; END; $$ LANGUAGE plpgsql",
         "function to_jsonb() does not exist",
     ),
+    "procedure-assignment": (
+        "CREATE PROCEDURE p() AS $$ DECLARE x INT; BEGIN x := pg_backend_pid(); END; $$ LANGUAGE plpgsql",
+        "function pg_backend_pid() does not exist",
+    ),
+    "procedure-perform": (
+        "CREATE PROCEDURE p() AS $$ BEGIN PERFORM pg_sleep(1); END; $$ LANGUAGE plpgsql",
+        "function pg_sleep() does not exist",
+    ),
     "procedure-sql": ("CREATE PROCEDURE p() LANGUAGE sql AS $$ SELECT 1 $$", "CREATE PROCEDURE"),
     "procedure-argument": (
         "CREATE PROCEDURE p(a JSONB) AS $$ BEGIN NULL; END; $$ LANGUAGE plpgsql",
@@ -198,6 +209,11 @@ ALLOWED = {
     "lock": 'LOCK TABLE shoplake.loads, staging."t"',
     "call": """CALL shoplake."load_t"(1, FALSE, 'run')""",
     "analyze": "ANALYZE gold.t",
+    "procedure": (
+        "CREATE OR REPLACE PROCEDURE p(a IN BIGINT, b INOUT VARCHAR(20)) AS $$ DECLARE n NUMERIC(20,0) := 0; "
+        "BEGIN IF (a > 1) THEN SELECT COUNT(*) INTO n FROM t; ELSIF (a < 0) THEN RAISE NOTICE 'x % (y)', COALESCE(a, 0); "
+        "END IF; FOR i IN 1..3 LOOP n := n + ABS(i); END LOOP; RETURN; END; $$ LANGUAGE plpgsql"
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from shoplake_local.redshift.vocabulary import COLUMN_TYPES, FUNCTIONS, NOT_FUNC
 __all__ = ["check_tokens", "check_tree", "redshift_tokens"]
 
 _WORD = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]*$")
+_UNLISTED = "it is not on the list of functions that Redshift and the local warehouse both have"
 _REDSHIFT = Dialect.get_or_raise("redshift")
 
 # Words one after another -> why Redshift refuses them.
@@ -105,10 +106,7 @@ def check_tokens(tokens: Sequence[Token]) -> None:
         if _names_a_relation(words, place):
             continue
         if word not in FUNCTIONS:
-            raise RedshiftRefusalError(
-                f"function {word}() does not exist",
-                "it is not on the list of functions that Redshift and the local warehouse both have",
-            )
+            raise RedshiftRefusalError(f"function {word}() does not exist", _UNLISTED)
 
 
 def _check_merge(tree: exp.Merge) -> None:
@@ -148,6 +146,19 @@ def _check_values(tree: exp.Expr) -> None:
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() == "values" and call.find_ancestor(exp.Insert) is None:
             raise RedshiftRefusalError('syntax error at or near "VALUES"', "VALUES stands only in an INSERT")
+
+
+def _check_functions(tree: exp.Expr) -> None:
+    """What tokens cannot tell: quoted function names, and functions that stand as tables."""
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Func):
+            name = table.this.name or table.this.sql_name()
+            raise RedshiftRefusalError(
+                f"function {name.lower()}() cannot stand in FROM", "Redshift has no table functions"
+            )
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() not in FUNCTIONS | {"values"}:
+            raise RedshiftRefusalError(f"function {call.name.lower()}() does not exist", _UNLISTED)
 
 
 def _check_types(tree: exp.Expr) -> None:
@@ -194,6 +205,7 @@ def check_tree(tree: exp.Expr) -> None:
     if tree.find(exp.Pivot) is not None:
         raise NotLocalError("PIVOT and UNPIVOT")
     _check_values(tree)
+    _check_functions(tree)
     _check_types(tree)
     for kind, check in _OF_ROOT.items():
         if isinstance(tree, kind):

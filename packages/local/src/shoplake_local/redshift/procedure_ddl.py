@@ -87,12 +87,13 @@ def _check_body(body: str) -> None:
     refused = _REFUSED_CLAUSES.search(bare)
     if refused is not None:
         raise RedshiftRefusalError(f'syntax error at or near "{refused.group(1)}"', "Redshift has no such clause")
-    for part in _NOT_IN_BODIES.sub("", bare).split(";"):
+    quiet = _NOT_IN_BODIES.sub(";", bare)
+    check_tokens(redshift_tokens(quiet))
+    for part in quiet.split(";"):
         statement = _STATEMENT.match(part)
         if statement is None:
             continue
         text = _INTO_VARIABLE.sub("", statement["sql"])
-        check_tokens(redshift_tokens(text))
         try:
             tree = sqlglot.parse_one(text, read="redshift")
         except SqlglotError:

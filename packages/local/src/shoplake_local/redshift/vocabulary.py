@@ -27,6 +27,7 @@ current_schema current_database version
 """
 
 _OTHER_WORDS = """
+if elsif elseif while loop return raise exit perform execute begin declare
 check pivot unpivot and or not in exists any some all select from where on using values over as by having when then
 else case join union intersect except minus distinct key unique references distkey sortkey identity default limit
 offset set with partition group rollup cube sets between like ilike is filter within insert returns table into int
