@@ -27,7 +27,7 @@ from shoplake_mysql.tables import read_table_shape
 from shoplake_replication import standard_s3_settings, standard_table_mappings
 from shoplake_replication.bronze_aws import S3Bronze
 from shoplake_replication.config import parse_config
-from shoplake_replication.failpoints import NO_FAILPOINT
+from shoplake_replication.failpoints import NO_FAILPOINT, failpoint_of
 from shoplake_replication.replicator import Replicator
 
 HEADER = ["Op", "_committed_at", "_sequence", "_stream_position"]
@@ -92,6 +92,17 @@ class Rig:
     def running(self):
         """A context in which the replicator runs in a thread."""
         return Running(self)
+
+    def killed_at(self, step, token=""):
+        """Run in a child process that kills itself at a step; True if it got there."""
+        child = os.fork()
+        if child == 0:
+            try:
+                self.replicator(failpoint=failpoint_of(step)).run(until_marker=token)
+            finally:
+                os._exit(0)
+        _, outcome = os.waitpid(child, 0)
+        return os.WIFSIGNALED(outcome)
 
     def process(self, *arguments, failpoint="", command="run"):
         (self.folder / "config.json").write_text(self.config_text())

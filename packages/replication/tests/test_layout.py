@@ -41,7 +41,7 @@ def test_files_lie_and_look_as_dms_writes_them(rig):
         assert file.schema_arrow.equals(expected)
         assert file.metadata.format_version == "1.0"
         assert file.metadata.row_group(0).column(0).compression == "UNCOMPRESSED"
-        assert file.schema.column(5).converted_type_name == "TIMESTAMP_MICROS"
+        assert file.schema.column(5).converted_type == "TIMESTAMP_MICROS"
     (row,) = rig.load_rows("t")
     assert (row["Op"], row["_sequence"]) == ("I", None)
     (row,) = rig.changes("t")

@@ -76,7 +76,7 @@ class BinlogStream:
         self._silence_seconds = heartbeat_seconds * _MISSED_HEARTBEATS
         self._skip_to = position.offset if position.offset > _MAX_DUMP_OFFSET else 0
         self.position = position
-        self.file_created = 0  # seconds since 1970: when the server began the file it now sends
+        self.file_created = 0  # seconds since 1970: when the server began the file it now sends; 0 until it says
         self._has_checksum: bool | None = None  # None until the file's first event says
         self._data = bytearray()
         self._long: list[bytes] = []
@@ -192,9 +192,11 @@ class BinlogStream:
             file, offset = parse_rotate(body)
             if flags & ARTIFICIAL_FLAG or log_position == 0:
                 if file != self.position.file:
+                    self.file_created = 0
                     self.position = parse_binlog_position(f"{file}:{offset}")
                 return
             self.position = parse_binlog_position(f"{file}:{offset}")
+            self.file_created = 0  # until the new file's first event says
             events.append(RawEvent(kind, timestamp, flags, 0, offset, body, file, self.position.file_number))
             return
         if kind in {EventType.HEARTBEAT, EventType.HEARTBEAT_V2} or log_position == 0 or flags & ARTIFICIAL_FLAG:

@@ -12,10 +12,10 @@ from shoplake_core.clock import Clock
 from shoplake_core.errors import ResourceError, ShoplakeError, SourceError
 from shoplake_core.names import MARKER_SCHEMA, MARKER_TABLE
 from shoplake_core.sequences import BinlogPosition, parse_binlog_position
-from shoplake_mysql.connections import connect, fetch_all
+from shoplake_mysql.connections import connect, fetch_all, quote_name
 from shoplake_mysql.lineage import ensure_lineage
 from shoplake_mysql.marker import ensure_marker_table
-from shoplake_mysql.server_facts import Flavour, ServerFacts, read_server_facts, read_source_clock
+from shoplake_mysql.server_facts import Flavour, ServerFacts, read_binlog_position, read_server_facts, read_source_clock
 from shoplake_mysql.snapshot import open_snapshot
 
 from shoplake_replication.binlog_stream import BinlogStream, StreamLostError
@@ -264,6 +264,7 @@ class Replicator:
 
     def _follow(self, stream: BinlogStream, reader: TransactionReader, cut: OpenCut, until_marker: str) -> None:
         checked = False
+        target = self._position_behind(until_marker)
         while True:
             stopping = self._stop_requested()
             for event in stream.poll(_POLL_SECONDS if not cut.has_changes else min(_POLL_SECONDS, cut.seconds_left())):
@@ -283,8 +284,20 @@ class Replicator:
             if stopping or cut.seconds_left() <= 0:
                 self._flush(cut)
                 self._serve(cut, reader)
-                if stopping or (until_marker and until_marker in cut.tokens):
+                if stopping or until_marker in cut.tokens or (target and _reached(self._state.position, target)):
                     return
+
+    def _position_behind(self, until_marker: str) -> BinlogPosition | None:
+        """A position behind a marker that is committed already: the load may hold its row, and the stream not."""
+        if not until_marker:
+            return None
+        with connect(self._config.source) as connection:
+            rows = fetch_all(
+                connection,
+                f"SELECT 1 FROM {quote_name(MARKER_SCHEMA, MARKER_TABLE)} WHERE token = %s",
+                (until_marker,),
+            )
+            return read_binlog_position(connection) if rows else None
 
     def _check_file(self, stream: BinlogStream) -> None:
         """The binlog file is the one that the position was saved in, not one of the same name on a restored server."""
@@ -350,6 +363,10 @@ class Replicator:
         cut.decode_table((schema, table))
         self._tables.stop(schema, table, reason)
         reader.forget_tables()
+
+
+def _reached(position: str, target: BinlogPosition) -> bool:
+    return parse_binlog_position(position) >= target
 
 
 def _is_before(position: BinlogPosition, floor: int) -> bool:
