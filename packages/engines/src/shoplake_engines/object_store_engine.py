@@ -157,6 +157,7 @@ class ObjectStoreEngine:
             "-s3.port.lance=0",
             "-s3.autoCreateBucket=false",
             "-s3.allowDeleteBucketNotEmpty=false",
+            "-volume.preStopSeconds=0",  # nobody else waits for its heartbeats
             f"-s3.config={self.folder / 's3.json'}",
             "-filer.localSocket=filer.sock",  # in the working folder; else in /tmp
             "-s3.localSocket=s3.sock",

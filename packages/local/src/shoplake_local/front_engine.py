@@ -13,7 +13,6 @@ from shoplake_engines.ports import LOOPBACK, is_free, next_free_port, wait_until
 from shoplake_engines.private_files import (
     exclusive,
     private_folder,
-    random_password,
     read_json,
     write_private_json,
     write_private_text,
@@ -23,7 +22,7 @@ from shoplake_engines.processes import DetachedProcess, log_tail, server_environ
 from shoplake_local.front import HEALTH_PATH
 from shoplake_local.front_config import FrontConfig
 
-__all__ = ["FrontEngine"]
+__all__ = ["FrontEngine", "FrontProcess"]
 
 _PREFERRED_PORT = 4566
 _START_TIMEOUT_SECONDS = 60.0
@@ -32,12 +31,45 @@ _START_TRIES = 3
 _OK = 200
 
 
-class FrontEngine:
+class FrontProcess:
+    """The front of one state folder, whoever started it: to end it and to ask for it.
+
+    Args:
+        state_folder: Everything lies under `<state_folder>/front`.
+        clock: For waiting.
+
+    """
+
+    name = "front"
+
+    def __init__(self, state_folder: Path, *, clock: Clock | None = None) -> None:
+        self.folder = state_folder.absolute() / "front"
+        self._clock = clock or SystemClock()
+        self._process = DetachedProcess(self.folder, "front", clock=self._clock)
+        self._settings_path = self.folder / "settings.json"
+
+    @property
+    def log_path(self) -> Path:
+        """The process's log."""
+        return self._process.log_path
+
+    def down(self) -> bool:
+        """Whether it ran; the catalogue stays."""
+        return self._process.end(wait_seconds=20.0)
+
+    def status(self) -> EngineStatus:
+        """Whether it runs now."""
+        pid = self._process.pid
+        port = read_json(self._settings_path).get("port") if pid is not None else None
+        return EngineStatus(self.name, pid is not None, pid, port)
+
+
+class FrontEngine(FrontProcess):
     """Starts `python -m shoplake_local serve`.
 
     Args:
         state_folder: Everything lies under `<state_folder>/front`.
-        object_store: S3, for COPY.
+        object_store: S3, for COPY; the front knows the caller that S3 knows, by the same keys.
         warehouse: PostgreSQL, for the Redshift Data API.
         region: The one region that it plays.
         account: The account that it plays.
@@ -47,36 +79,26 @@ class FrontEngine:
 
     """
 
-    name = "front"
-
     def __init__(  # noqa: PLR0913 - one server's settings
         self,
         state_folder: Path,
         *,
-        object_store: AwsEndpoint | None,
-        warehouse: WarehouseEndpoint | None,
+        object_store: AwsEndpoint,
+        warehouse: WarehouseEndpoint,
         region: str,
         account: str,
         check_answers: bool = False,
         preferred_port: int = _PREFERRED_PORT,
         clock: Clock | None = None,
     ) -> None:
-        self.folder = state_folder.absolute() / "front"
+        super().__init__(state_folder, clock=clock)
         self._object_store = object_store
         self._warehouse = warehouse
         self._region = region
         self._account = account
         self._check_answers = check_answers
         self._preferred_port = preferred_port
-        self._clock = clock or SystemClock()
-        self._process = DetachedProcess(self.folder, "front", clock=self._clock)
-        self._settings_path = self.folder / "admin.json"
         self._config_path = self.folder / "config.json"
-
-    @property
-    def log_path(self) -> Path:
-        """The process's log."""
-        return self._process.log_path
 
     def up(self) -> AwsEndpoint:
         """The endpoint of the running front, started if need be.
@@ -90,12 +112,8 @@ class FrontEngine:
         private_folder(self.folder)
         with exclusive(self.folder / "up.lock"):
             settings = read_json(self._settings_path)
-            if not settings.get("secret_access_key"):
-                settings = {
-                    "access_key_id": f"AKIALOCAL{random_password()[1:12].upper().replace('-', 'A').replace('_', 'B')}",
-                    "secret_access_key": random_password(),
-                    "port": self._preferred_port,
-                }
+            if "port" not in settings:
+                settings = {"port": self._preferred_port}
                 write_private_json(self._settings_path, settings)
             config = self._config(settings)
             if self._config_path.exists() and self._config_path.read_text("utf-8") != config.to_json():
@@ -104,26 +122,15 @@ class FrontEngine:
                 return config.endpoint
             return self._started(settings)
 
-    def down(self) -> bool:
-        """Whether it ran; the catalogue stays."""
-        return self._process.end(wait_seconds=20.0)
-
-    def status(self) -> EngineStatus:
-        """Whether it runs now."""
-        pid = self._process.pid
-        port = read_json(self._settings_path).get("port") if pid is not None else None
-        return EngineStatus(self.name, pid is not None, pid, port)
-
     def _config(self, settings: dict[str, object]) -> FrontConfig:
-        store = self._object_store
         return FrontConfig(
             port=int(str(settings["port"])),
             state_folder=self.folder / "state",
             region=self._region,
             account=self._account,
             # a job has one pair of AWS credentials for all services, so the front knows the caller that S3 knows
-            access_key_id=store.access_key_id if store else str(settings["access_key_id"]),
-            secret_access_key=store.secret_access_key if store else str(settings["secret_access_key"]),
+            access_key_id=self._object_store.access_key_id,
+            secret_access_key=self._object_store.secret_access_key,
             object_store=self._object_store,
             warehouse=self._warehouse,
             check_answers=self._check_answers,

@@ -4,19 +4,20 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoint
 from shoplake_core.errors import ResourceError
 from shoplake_core.names import ResourceNames
-from shoplake_engines.engine import Engine, EngineStatus
+from shoplake_engines.engine import EngineStatus
 from shoplake_engines.mysql_choice import MySqlServerEngine, mysql_engine_for
 from shoplake_engines.mysql_engine import MySqlEngine
 from shoplake_engines.object_store_aws import create_buckets
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 from shoplake_engines.postgres_engine import PostgresEngine
 
-from shoplake_local.front_engine import FrontEngine
+from shoplake_local.front_engine import FrontEngine, FrontProcess
 
 __all__ = ["LocalEndpoints", "LocalStack", "Progress"]
 
@@ -39,6 +40,16 @@ class LocalEndpoints:
     object_store: AwsEndpoint
     warehouse: WarehouseEndpoint
     aws: AwsEndpoint
+
+
+class _Started(Protocol):
+    """A server that may run."""
+
+    name: str
+
+    def down(self) -> bool: ...
+
+    def status(self) -> EngineStatus: ...
 
 
 class LocalStack:
@@ -93,7 +104,7 @@ class LocalStack:
             **self._port(MySqlEngine.name),
         )
 
-    def _front(self, object_store: AwsEndpoint | None, warehouse: WarehouseEndpoint | None) -> FrontEngine:
+    def _front(self, object_store: AwsEndpoint, warehouse: WarehouseEndpoint) -> FrontEngine:
         return FrontEngine(
             self.state_folder,
             object_store=object_store,
@@ -159,8 +170,9 @@ class LocalStack:
         """Every server of this folder, in the order of `up`."""
         return tuple(engine.status() for engine in self._engines())
 
-    def _engines(self) -> list[Engine]:
-        engines: list[Engine] = [self._object_store, self._warehouse, self._front(None, None)]
+    def _engines(self) -> list[_Started]:
+        front = FrontProcess(self.state_folder, clock=self._clock)
+        engines: list[_Started] = [self._object_store, self._warehouse, front]
         if self._external_mysql is None:
             with contextlib.suppress(ResourceError):  # no server program on this machine (any more): none runs
                 engines.insert(0, self._mysql())
