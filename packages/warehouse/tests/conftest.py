@@ -116,13 +116,14 @@ class Warehouse:
             self.client, contracts={contract.name: contract}, batches={contract.name: batches}, **settings
         )[contract.name]
 
-    def load_all(self, batches: Sequence[tuple[TableContract, Sequence[GoldBatch]]]) -> Any:
+    def load_all(self, batches: Sequence[tuple[TableContract, Sequence[GoldBatch]]], *, checked: bool = False) -> Any:
         return load_gold(
             self.client,
             contracts={contract.name: contract for contract, _ in batches},
             batches={contract.name: offered for contract, offered in batches},
             run_id="run-1",
             iam_role=ROLE,
+            manifests=ManifestReader(self.filesystem) if checked else None,
             **self.settings(),
         )
 

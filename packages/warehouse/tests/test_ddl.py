@@ -1,5 +1,7 @@
 import re
 
+import pytest
+from shoplake_core.errors import ContractError
 from shoplake_warehouse.ddl import create_gold_table, create_loads_table, create_staging_table
 from shoplake_warehouse.procedures import create_load_procedure
 
@@ -20,6 +22,12 @@ def test_a_gold_table_has_its_keys_at_table_level(fact):
 def test_a_table_without_distribution_key_is_even(make_contract):
     text = 'grain = "one row"\nkey = ["id"]\nscope = ["id"]\n[columns.id]\ntype = "int64"\n'
     assert create_gold_table(make_contract(text, "dim")).endswith(") DISTSTYLE EVEN")
+
+
+def test_a_distribution_key_must_be_a_column(make_contract):
+    text = 'grain = "g"\nkey = ["id"]\nscope = ["id"]\ndistribution_key = "idd"\n[columns.id]\ntype = "int64"\n'
+    with pytest.raises(ContractError, match='distribution_key "idd" is no column'):
+        create_gold_table(make_contract(text, "dim"))
 
 
 def test_the_staging_table_is_the_change_file(fact):

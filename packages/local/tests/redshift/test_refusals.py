@@ -48,6 +48,13 @@ REFUSED = {
     "check": ("CREATE TABLE t (a INT CHECK (a > 0))", "no CHECK constraints"),
     "varchar-too-long": ("CREATE TABLE t (a VARCHAR(65536))", "cannot exceed 65535"),
     "decimal-too-wide": ("CREATE TABLE t (a DECIMAL(39, 2))", "must be between 1 and 38"),
+    "distkey-unknown": ("CREATE TABLE t (a INT) DISTKEY (b)", 'column "b" named in key does not exist'),
+    "sortkey-unknown": (
+        'CREATE TABLE t ("a" INT) COMPOUND SORTKEY ("a", "c")',
+        'column "c" named in key does not exist',
+    ),
+    "primary-key-unknown": ("CREATE TABLE t (a INT, PRIMARY KEY (d))", 'column "d" named in key does not exist'),
+    "add-not-null": ("ALTER TABLE t ADD COLUMN a INT NOT NULL", "must have a non-null default"),
     "alter-to-int": ("ALTER TABLE t ALTER COLUMN a TYPE BIGINT", "only a VARCHAR's size can change"),
     "two-statements": ("SELECT 1; SELECT 2", "multiple commands"),
     "begin": ("BEGIN", "one transaction"),

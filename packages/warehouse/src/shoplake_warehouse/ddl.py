@@ -7,7 +7,9 @@ Names are always quoted: a column may be called like one of Redshift's many rese
 from collections.abc import Iterable
 
 from shoplake_core.contracts import ColumnContract, TableContract
+from shoplake_core.errors import ContractError
 from shoplake_core.identifiers import checked_identifier
+from shoplake_core.suggestions import did_you_mean
 
 from shoplake_warehouse.redshift_types import column_type
 
@@ -81,7 +83,19 @@ def _gold_column(column: ColumnContract, key: tuple[str, ...]) -> str:
 
 
 def create_gold_table(contract: TableContract) -> str:
-    """The statement that makes the table that people query. Its primary key informs Redshift's planner only."""
+    """The statement that makes the table that people query. Its primary key informs Redshift's planner only.
+
+    Raises:
+        ContractError: The distribution key is no column.
+
+    """
+    if contract.distribution_key and contract.distribution_key not in contract.column_names:
+        raise ContractError(
+            f'gold model {contract.name}: distribution_key "{contract.distribution_key}" is no column'
+            f"{did_you_mean(contract.distribution_key, contract.column_names)}",
+            hint=f"name a column in contracts/gold/{contract.name}.toml, or leave distribution_key out",
+            table=contract.name,
+        )
     lines = [_gold_column(column, contract.key) for column in contract.columns]
     lines.append(f"PRIMARY KEY ({quoted_names(contract.key)})")
     keys = (

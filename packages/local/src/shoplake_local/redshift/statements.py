@@ -12,7 +12,7 @@ from shoplake_local.redshift.gate import check_tokens, check_tree, redshift_toke
 from shoplake_local.redshift.postgres_sql import to_postgres
 from shoplake_local.redshift.procedure_ddl import create_procedure
 from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
-from shoplake_local.redshift.table_ddl import alter_table, create_table, without_table_attributes
+from shoplake_local.redshift.table_ddl import alter_table, create_table, key_columns, without_table_attributes
 
 __all__ = ["CopyStatement", "NoOperation", "PreparedStatement", "SqlStatement", "prepare_statement"]
 
@@ -141,7 +141,7 @@ def _prepare_parsed(text: str, *, in_transaction: bool) -> SqlStatement:
         return SqlStatement(*to_postgres(tree))
     if isinstance(tree, exp.Create) and tree.kind in _CREATED_KINDS:
         if tree.kind == "TABLE" and isinstance(tree.this, exp.Schema):
-            return SqlStatement(create_table(tree))
+            return SqlStatement(create_table(tree, keys=key_columns(tokens)))
         return SqlStatement(*to_postgres(tree))
     if isinstance(tree, exp.Alter) and tree.args.get("kind") == "TABLE":
         return SqlStatement(alter_table(tree, in_transaction=in_transaction))

@@ -8,7 +8,7 @@ from sqlglot import Token, TokenType, exp
 
 from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
 
-__all__ = ["BYTES_CONSTRAINT_PREFIX", "alter_table", "create_table", "without_table_attributes"]
+__all__ = ["BYTES_CONSTRAINT_PREFIX", "alter_table", "create_table", "key_columns", "without_table_attributes"]
 
 BYTES_CONSTRAINT_PREFIX = "bytes_"
 _MAX_NAME = 63
@@ -52,6 +52,17 @@ def without_table_attributes(sql: str, tokens: Sequence[Token]) -> str:
     for start, stop in reversed(cuts):
         sql = f"{sql[:start]} {sql[stop:]}"
     return sql
+
+
+def key_columns(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """The columns that DISTKEY (...) and SORTKEY (...) name after the column list."""
+    names: list[str] = []
+    for place, token in enumerate(tokens):
+        if token.token_type is TokenType.IDENTIFIER or token.text.upper() not in {"DISTKEY", "SORTKEY"}:
+            continue
+        inside = tokens[place + 2 : max(_skip_parens(tokens, place + 1) - 1, place + 2)]
+        names += [t.text if t.token_type is TokenType.IDENTIFIER else t.text.lower() for t in inside if t.text != ","]
+    return tuple(names)
 
 
 def _length(kind: exp.DataType) -> int | None:
@@ -102,20 +113,30 @@ def _column(column: exp.ColumnDef, *, not_null: bool = False) -> str:
     return " ".join([*parts, _bytes_check(column.name, length)] if length is not None else parts)
 
 
-def create_table(tree: exp.Create) -> str:
-    """The PostgreSQL statement of a CREATE TABLE with a column list, a LIKE or a SELECT.
+def create_table(tree: exp.Create, *, keys: Sequence[str] = ()) -> str:
+    """The PostgreSQL statement of a CREATE TABLE with a column list or a LIKE.
+
+    Args:
+        tree: The statement without distribution and sort keys.
+        keys: The columns that those named.
 
     Raises:
         RedshiftRefusalError: Redshift refuses it.
 
     """
-    if not isinstance(tree.this, exp.Schema):
-        return str(tree.sql("postgres"))
-    keys = {part.name for key in tree.this.expressions if isinstance(key, exp.PrimaryKey) for part in key.expressions}
+    columns = {item.name for item in tree.this.expressions if isinstance(item, exp.ColumnDef)}
+    primary = {
+        part.name for key in tree.this.expressions if isinstance(key, exp.PrimaryKey) for part in key.expressions
+    }
+    unknown = sorted({*primary, *keys} - columns)
+    if unknown and not tree.find(exp.LikeProperty):
+        raise RedshiftRefusalError(
+            f'column "{unknown[0]}" named in key does not exist', "keys name columns of the table"
+        )
     lines: list[str] = []
     for item in tree.this.expressions:
         if isinstance(item, exp.ColumnDef):
-            lines.append(_column(item, not_null=item.name in keys))
+            lines.append(_column(item, not_null=item.name in primary))
         elif isinstance(item, exp.LikeProperty):
             lines.append(f"LIKE {item.this.sql('postgres')} INCLUDING CONSTRAINTS")
         elif not isinstance(item, _INTERNAL_KEYS):
@@ -139,6 +160,12 @@ def alter_table(tree: exp.Alter, *, in_transaction: bool) -> str:
         raise RedshiftRefusalError("syntax error in ALTER TABLE", "Redshift takes one action a statement")
     action = actions[0]
     if isinstance(action, exp.ColumnDef):
+        kinds = {type(constraint.kind) for constraint in action.constraints}
+        if exp.NotNullColumnConstraint in kinds and exp.DefaultColumnConstraint not in kinds:
+            raise RedshiftRefusalError(
+                "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+                "Redshift asks for it even while the table is empty",
+            )
         return f"ALTER TABLE {table} ADD COLUMN {_column(action)}"
     if isinstance(action, exp.AlterColumn) and isinstance(action.args.get("dtype"), exp.DataType):
         length = _length(action.args["dtype"])
