@@ -77,6 +77,7 @@ class BinlogStream:
         self._skip_to = position.offset if position.offset > _MAX_DUMP_OFFSET else 0
         self.position = position
         self.file_created = 0  # seconds since 1970: when the server began the file it now sends; 0 until it says
+        self.first_file_created = 0  # the same of the file that the stream began in: one poll may read past its end
         self._has_checksum: bool | None = None  # None until the file's first event says
         self._data = bytearray()
         self._long: list[bytes] = []
@@ -176,6 +177,7 @@ class BinlogStream:
             self._has_checksum = data[end - _CHECKSUM_BYTES - 1] == _CHECKSUM_CRC32
             body_end = end - _CHECKSUM_BYTES
             self.file_created = timestamp
+            self.first_file_created = self.first_file_created or timestamp
         elif self._has_checksum is not False:
             body_end = end - _CHECKSUM_BYTES
             right = zlib.crc32(memoryview(data)[place:body_end]) == int.from_bytes(data[body_end:end], "little")

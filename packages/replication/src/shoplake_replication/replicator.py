@@ -277,7 +277,7 @@ class Replicator:
                     self._define(result, cut, reader)
             for unreadable in reader.take_unreadable():
                 self._stop_table(unreadable.schema, unreadable.table, str(unreadable.error), cut, reader)
-            if not checked and stream.file_created:
+            if not checked and stream.first_file_created:
                 self._check_file(stream)
                 checked = True
             cut.file_created = (stream.position.file, stream.file_created)
@@ -302,13 +302,13 @@ class Replicator:
     def _check_file(self, stream: BinlogStream) -> None:
         """The binlog file is the one that the position was saved in, not one of the same name on a restored server."""
         state = self._state
-        if state.file_created and state.file_created != stream.file_created:
+        if state.file_created and state.file_created != stream.first_file_created:
             raise LineageError(
-                f"the binlog file of {state.position} was begun at {stream.file_created} (seconds since 1970), "
+                f"the binlog file of {state.position} was begun at {stream.first_file_created} (seconds since 1970), "
                 f"the saved position's at {state.file_created}: this server was reset or restored",
                 hint="`python -m shoplake_replication reload --config FILE`, then `run`",
                 expected=state.file_created,
-                found=stream.file_created,
+                found=stream.first_file_created,
             )
 
     def _flush(self, cut: OpenCut) -> None:
