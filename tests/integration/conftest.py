@@ -28,7 +28,7 @@ class Shoplake:
     ) -> subprocess.CompletedProcess[str]:
         """Run the command; where `check` is set, a failure shows what it said."""
         done = subprocess.run(
-            [sys.executable, "-m", "shoplake.cli", "--project", str(self.folder), *words],
+            [sys.executable, "-m", "shoplake", "--project", str(self.folder), *words],
             capture_output=True,
             text=True,
             check=False,

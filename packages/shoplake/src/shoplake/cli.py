@@ -110,6 +110,3 @@ def main() -> None:
         import_module(f"shoplake.commands.{module}")
     app()
 
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m shoplake`."""
+
+from shoplake.cli import main
+
+main()
