@@ -42,7 +42,7 @@ def create_load_procedure(contract: TableContract) -> str:
     same_key = " AND ".join(f"{quoted(contract.name)}.{quoted(k)} = incoming.{quoted(k)}" for k in contract.key)
     operation, name = quoted(OPERATION_COLUMN), contract.name
     return f"""CREATE OR REPLACE PROCEDURE {load_procedure_name(contract.name)}(p_batch BIGINT, p_full BOOLEAN, p_run_id VARCHAR(256))
-AS $procedure$
+AS $$
 DECLARE
   v_loaded BIGINT;
   v_newest BIGINT;
@@ -77,4 +77,4 @@ BEGIN
   INSERT INTO {gold} ({columns}) SELECT {columns} FROM {staging} WHERE {operation} = 'I';
   INSERT INTO {LOADS_TABLE} ("table_name", "batch", "run_id", "loaded_at") VALUES ('{name}', p_batch, p_run_id, GETDATE());
 END;
-$procedure$ LANGUAGE plpgsql"""
+$$ LANGUAGE plpgsql"""
