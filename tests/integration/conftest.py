@@ -74,9 +74,9 @@ def shoplake(tmp_path):
     project.call("down", check=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_shop(tmp_path_factory):
-    """A small shop carried to the warehouse once, shared by the tests of a module."""
+    """A small shop carried to the warehouse once, shared by the tests that leave it reconcilable."""
     project = make_project(tmp_path_factory.mktemp("running") / "shop")
     project.call("seed", "--orders", "400", "--seed", "11")
     project.call("run")
