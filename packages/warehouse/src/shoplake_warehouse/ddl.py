@@ -82,13 +82,7 @@ def _gold_column(column: ColumnContract, key: tuple[str, ...]) -> str:
     return f"{quoted(column.name)} {column_type(column)}{suffix}"
 
 
-def create_gold_table(contract: TableContract) -> str:
-    """The statement that makes the table that people query. Its primary key informs Redshift's planner only.
-
-    Raises:
-        ContractError: The distribution key is no column.
-
-    """
+def _distribution(contract: TableContract) -> str:
     if contract.distribution_key and contract.distribution_key not in contract.column_names:
         raise ContractError(
             f'gold model {contract.name}: distribution_key "{contract.distribution_key}" is no column'
@@ -96,13 +90,21 @@ def create_gold_table(contract: TableContract) -> str:
             hint=f"name a column in contracts/gold/{contract.name}.toml, or leave distribution_key out",
             table=contract.name,
         )
+    if contract.distribution_key:
+        return f"DISTSTYLE KEY DISTKEY ({quoted(contract.distribution_key)})"
+    return "DISTSTYLE EVEN"
+
+
+def create_gold_table(contract: TableContract) -> str:
+    """The statement that makes the table that people query. Its primary key informs Redshift's planner only.
+
+    Raises:
+        ContractError: The distribution key is no column.
+
+    """
+    keys = _distribution(contract)
     lines = [_gold_column(column, contract.key) for column in contract.columns]
     lines.append(f"PRIMARY KEY ({quoted_names(contract.key)})")
-    keys = (
-        f"DISTSTYLE KEY DISTKEY ({quoted(contract.distribution_key)})"
-        if contract.distribution_key
-        else "DISTSTYLE EVEN"
-    )
     if contract.sort_key:
         keys += f" COMPOUND SORTKEY ({quoted_names(contract.sort_key)})"
     body = ",\n  ".join(lines)
@@ -110,6 +112,14 @@ def create_gold_table(contract: TableContract) -> str:
 
 
 def create_staging_table(contract: TableContract) -> str:
-    """The statement that makes the table that COPY fills: `_op`, then the model's columns, by position."""
+    """The statement that makes the table that COPY fills: `_op`, then the model's columns, by position.
+
+    It is distributed like its gold table, so that the procedure joins the two without moving rows.
+
+    Raises:
+        ContractError: The distribution key is no column.
+
+    """
     body = ",\n  ".join(f"{quoted(name)} {kind}" for name, kind in staging_columns(contract))
-    return f"CREATE TABLE IF NOT EXISTS {table_name(STAGING_SCHEMA, contract.name)} (\n  {body}\n) DISTSTYLE EVEN"
+    name = table_name(STAGING_SCHEMA, contract.name)
+    return f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n) {_distribution(contract)}"
