@@ -175,8 +175,7 @@ class World:
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def world(spark, object_store) -> World:  # noqa: F811
+def _world(spark, object_store) -> World:  # noqa: F811
     endpoint = object_store.endpoint
     client = boto3.client(
         "s3",
@@ -204,6 +203,17 @@ def world(spark, object_store) -> World:  # noqa: F811
         failpoints=NoFailpoints(),
     )
     return World(spark, client, run, bucket)
+
+
+@pytest.fixture
+def world(spark, object_store) -> World:  # noqa: F811
+    return _world(spark, object_store)
+
+
+@pytest.fixture(scope="session")
+def world_factory(spark, object_store):  # noqa: F811
+    """A world of its own for each drawn example."""
+    return lambda: _world(spark, object_store)
 
 
 @pytest.fixture(scope="session")
