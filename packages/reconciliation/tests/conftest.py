@@ -318,7 +318,10 @@ class Shop:
         except NoSuchTableError:
             location = f"s3://{bucket}/{self.environment}/{uuid.uuid4().hex[:4]}-{table}"
             iceberg = catalog.create_table((database, table), rows.schema, location=location)
-        iceberg.overwrite(rows, snapshot_properties=properties)
+        snapshot = iceberg.metadata.current_snapshot()
+        held = snapshot is not None and snapshot.summary.additional_properties.get("total-records") != "0"
+        write = iceberg.overwrite if held else iceberg.append
+        write(rows, snapshot_properties=properties)
 
     def batch(self, layer, table):
         database = {"silver": self.names.silver_database, "gold": self.names.gold_database}[layer]

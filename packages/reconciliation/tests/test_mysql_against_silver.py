@@ -226,6 +226,28 @@ def test_silver_that_lacks_a_column_of_its_contract_is_not_proved(shop):
     assert "has no column note" in unproven(shop.reconcile("orders"), "orders")
 
 
+@pytest.mark.parametrize("promise", ["exact", "by time"])
+def test_bronze_of_dms_is_cut_by_stream_position_or_else_by_time(shop, promise):
+    dms = replace(shop.records["orders"][0], engine="dms", sequence_floor="", change_margin_seconds=600)
+    shop.put(shop.names.bronze_bucket, dms.key, dms.to_json().encode())
+
+    def without_position(rows):
+        place = rows.column_names.index("_stream_position")
+        return rows.set_column(place, "_stream_position", pa.nulls(rows.num_rows, pa.string()))
+
+    tamper = without_position if promise == "by time" else None
+    update = "UPDATE @orders SET total = 31 WHERE order_id = 3"
+    shop.change("U", "orders", "order_id = 3", update, tamper=tamper)
+
+    def sell_on():
+        later = "UPDATE @orders SET total = 32 WHERE order_id = 3"
+        shop.change("U", "orders", "order_id = 3", later, tamper=tamper)
+
+    report = shop.reconcile("orders", during=sell_on)
+    assert report.agree, report.to_json()
+    assert (report.cut.promise, report.cut.sequence, table(report, "orders").rows_in_flight) == (promise, "", 1)
+
+
 def test_a_server_that_bronze_was_not_filled_from_is_not_proved(shop):
     record = replace(shop.records["orders"][0], lineage="another server")
     shop.put(shop.names.bronze_bucket, record.key, record.to_json().encode())

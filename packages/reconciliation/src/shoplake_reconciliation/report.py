@@ -85,9 +85,9 @@ class TableReport:
         rows_in_quarantine: Keys in quarantine at the cut, within the checked ranges.
         orphans: Silver rows that gold leaves out because their parent is absent from silver.
         layers: mysql, silver, gold, warehouse -> numbers; layers without counterpart are absent. `mysql` counts every
-            row, its sums are over the rows that the rules accept; `silver` is what it holds now and, as `expected`
-            of nothing, at the cut under "at_cut".
-        silver_at_cut: Silver once it has consumed the changes in flight: what MySQL is compared with.
+            row, its sums are over the rows that the rules accept; `silver` is what it holds now.
+        silver_at_cut: Silver once it has consumed the changes in flight: what MySQL is compared with; in JSON
+            it stands within `silver` as `at_cut`.
         ranges_checked: How many key ranges of MySQL were compared.
         ranges: How many there are.
         findings: Every difference.
