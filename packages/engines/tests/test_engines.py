@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pymysql
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from shoplake_core.errors import ResourceError
 from shoplake_engines.mysql_engine import MySqlEngine
 from shoplake_engines.object_store_aws import create_buckets, list_bucket_names, s3_client
@@ -298,3 +298,41 @@ def test_an_ended_server_is_noticed_while_it_starts(folder):
     engine.down()
     assert time.monotonic() - begun < 60
     assert DetachedProcess(engine.folder, "mysqld").running() is None
+
+
+def test_no_acknowledged_object_is_lost_by_kill_9(folder):
+    """Four writers, the server killed under them: what was acknowledged is listed and has its content."""
+    engine = ObjectStoreEngine(folder, preferred_port=0)
+    try:
+        endpoint = engine.up()
+        create_buckets(endpoint, ["killed"])
+        pid = engine.status().pid
+        acknowledged = {}
+        client = s3_client(endpoint, attempts=1)
+
+        def write(writer):
+            for number in range(200):
+                key, body = (
+                    f"{writer}/{number:04d}",
+                    f"{writer}-{number}-".encode() * (50_000 if number % 7 == 0 else 50),
+                )
+                try:
+                    client.put_object(Bucket="killed", Key=key, Body=body, IfNoneMatch="*")
+                except (ClientError, BotoCoreError):
+                    return
+                acknowledged[key] = body
+                if len(acknowledged) == 60:
+                    psutil.Process(pid).kill()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(4)))
+        assert 60 <= len(acknowledged) < 800
+        assert engine.up() == endpoint
+        client = s3_client(endpoint)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket="killed")
+        listed = {entry["Key"] for page in pages for entry in page.get("Contents", ())}
+        assert set(acknowledged) <= listed
+        for key in listed & set(acknowledged):
+            assert client.get_object(Bucket="killed", Key=key)["Body"].read() == acknowledged[key]
+    finally:
+        engine.down()

@@ -1,6 +1,7 @@
 """SeaweedFS as the local S3: signed requests only, loopback only, no telemetry, files in one folder."""
 
 import contextlib
+import http.client
 import json
 import shutil
 import sys
@@ -85,7 +86,7 @@ class ObjectStoreEngine:
                     "ports": {},
                 }
                 write_private_json(self._settings_path, settings)
-            if still_answers(self._process.running, lambda: self._wait(self._endpoint(settings))):
+            if still_answers(self._process.running, lambda: self._wait(settings)):
                 return self._endpoint(settings)
             return self._started(settings)
 
@@ -119,7 +120,7 @@ class ObjectStoreEngine:
                 environment=server_environment(self.folder, extra={"GOMEMLIMIT": "768MiB"}),
             )
             try:
-                self._wait(endpoint)
+                self._wait(settings)
             except ResourceError:
                 # one of ten ports was taken between our look and its start: the next try looks again
                 ended = self._process.running() is None
@@ -175,11 +176,13 @@ class ObjectStoreEngine:
             secret_access_key=str(settings["secret_access_key"]),
         )
 
-    def _wait(self, endpoint: AwsEndpoint) -> None:
+    def _wait(self, settings: dict[str, object]) -> None:
+        endpoint = self._endpoint(settings)
+        master_port = int(dict(settings["ports"])["master"])  # type: ignore[call-overload]
         wait_until_ready(
             f"SeaweedFS at {endpoint.url}",
-            probe=lambda: _ask(endpoint),
-            expected_errors=(*S3_ERRORS, OSError),
+            probe=lambda: _ask(endpoint, master_port),
+            expected_errors=(*S3_ERRORS, OSError, http.client.HTTPException, ValueError),
             is_running=lambda: self._process.running() is not None,
             read_log=lambda: log_tail(self.log_path),
             timeout_seconds=_START_TIMEOUT_SECONDS,
@@ -187,8 +190,18 @@ class ObjectStoreEngine:
         )
 
 
-def _ask(endpoint: AwsEndpoint) -> None:
+def _ask(endpoint: AwsEndpoint, master_port: int) -> None:
     list_bucket_names(endpoint, timeout_seconds=5.0, attempts=1)
+    # Buckets are listed without the volume server. It may miss the master at a restart and report again only some
+    # seconds later; until then every read of every object fails.
+    connection = http.client.HTTPConnection(LOOPBACK, master_port, timeout=5.0)
+    try:
+        connection.request("GET", "/dir/status")
+        topology = json.loads(connection.getresponse().read()).get("Topology", {})
+    finally:
+        connection.close()
+    if not topology.get("Max"):
+        raise ConnectionError("the volume server has not reported to the master yet")
 
 
 def _weed_path() -> Path:
