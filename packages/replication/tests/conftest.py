@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,14 @@ HEADER = ["Op", "_committed_at", "_sequence", "_stream_position"]
 _counter = itertools.count()
 
 
+def until(condition, seconds=40):
+    """Wait until a condition holds; fail where it does not in time."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        pause.wait(0.02)
+
+
 @dataclass
 class Rig:
     """One replicator with its source schema and bucket."""
@@ -49,6 +58,14 @@ class Rig:
     extra: dict = field(default_factory=dict)
     mappings: dict | None = None
     server: object = None
+
+    def wait(self, condition):
+        """Wait until a condition holds."""
+        until(condition)
+
+    def wait_streaming(self):
+        """Wait until all that waits for its load is loaded and the stream runs."""
+        until(lambda: (self.folder / "state" / "status.json").exists() and self.status()["state"] == "streaming")
 
     def sql(self, *statements):
         for statement in statements:

@@ -104,8 +104,7 @@ def test_reload_while_the_stream_goes_on(rig):
     with rig.running():
         rig.process(f"{rig.schema}.orders", command="reload")
         rig.sql("UPDATE orders SET note = 'b'", "UPDATE other SET v = 'b'")
-        while len(rig.epochs("orders")) < 2:
-            pass
+        rig.wait(lambda: len(rig.epochs("orders")) >= 2)
         rig.sql("UPDATE orders SET note = 'c'", "INSERT INTO orders VALUES (2, 20, 'paid', 2.5, 'b')")
     rig.catch_up()
     rig.assert_exact("orders")
@@ -119,8 +118,7 @@ def test_table_created_while_streaming_is_loaded_and_followed(rig):
     _orders(rig)
     with rig.running():
         rig.sql("CREATE TABLE late (id int PRIMARY KEY, v int)", "INSERT INTO late VALUES (1, 1), (2, 2)")
-        while f"{rig.schema}.late" not in rig.status()["tables"] or rig.table_status("late")["state"] != "ok":
-            pass
+        rig.wait(lambda: rig.status()["tables"].get(f"{rig.schema}.late", {}).get("state") == "ok")
         rig.sql("UPDATE late SET v = 3 WHERE id = 1", "DELETE FROM late WHERE id = 2")
     rig.catch_up()
     rig.assert_exact("late")

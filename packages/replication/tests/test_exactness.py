@@ -47,8 +47,7 @@ def test_concurrent_writers_during_load_and_stream_lose_nothing(rig):
         for writer in writers:
             writer.start()
         with rig.running():
-            while not rig.epochs("t") if rig.keys("_shoplake") else True:
-                pass
+            rig.wait_streaming()
             long.commit()
             for _ in range(300):
                 execute(rig.connection, "INSERT INTO t (k, v) VALUES (1, 'main')")

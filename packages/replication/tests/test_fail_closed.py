@@ -131,8 +131,7 @@ def test_position_advances_on_uncaptured_traffic(rig_on):
         from shoplake_mysql.server_facts import list_binlog_files
 
         newest = list_binlog_files(rig.connection)[-1].name
-        while rig.status()["position"].split(":")[0] != newest:
-            pass
+        rig.wait(lambda: rig.status()["position"].split(":")[0] == newest)
     assert rig.status()["position"] != first
     rig.sql(f"PURGE BINARY LOGS TO '{newest}'", "INSERT INTO t VALUES (10, 'x', 'y')")
     rig.catch_up()

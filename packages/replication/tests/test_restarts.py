@@ -70,8 +70,7 @@ def test_second_replicator_on_one_state_folder_is_refused(rig):
     _table(rig)
     rig.load()
     with rig.running():
-        while rig.status()["state"] != "streaming":
-            pass
+        rig.wait_streaming()
         with pytest.raises(TakenOverError, match="uses the state folder"):
             rig.load()
 
@@ -81,10 +80,8 @@ def test_second_replicator_with_the_same_server_id_is_refused(rig, tmp_path):
     _table(rig)
     rig.extra["server_id"] = 4711
     with rig.running():
-        while not rig.keys() or rig.status()["state"] != "streaming":
-            pass
-        while not _registered(rig, 4711):
-            pass
+        rig.wait_streaming()
+        rig.wait(lambda: _registered(rig, 4711))
         other = type(rig)(**{**rig.__dict__, "folder": tmp_path / "other"})
         (tmp_path / "other").mkdir()
         with pytest.raises(TakenOverError, match="server_id 4711 is in use"):

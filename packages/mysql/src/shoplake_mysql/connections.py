@@ -1,5 +1,6 @@
 """Logged-in connections to MySQL or MariaDB. PyMySQL logs in and runs small statements; bulk reading is `rows.py`."""
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from shoplake_core.errors import CredentialError, ResourceError
 __all__ = ["connect", "execute", "fetch_all", "quote_name"]
 
 _CONNECT_TIMEOUT_SECONDS = 10
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _REFUSED_LOGINS = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698, 1251})
 
 
@@ -33,13 +35,20 @@ def connect(
 ) -> "pymysql.connections.Connection[Any]":
     """A connection in UTC and utf8mb4, whatever the server's own defaults are.
 
+    Args:
+        endpoint: The server and its user.
+        database: Default schema; "" for none.
+        local_infile: Whether LOAD DATA LOCAL may send files.
+        autocommit: Whether each statement is a transaction of its own.
+        read_timeout_seconds: How long one answer may take; None for as long as it takes.
+
     Raises:
         CredentialError: The server refused the login.
         ResourceError: Nobody answers there.
 
     """
     try:
-        return pymysql.connect(
+        connection = pymysql.connect(
             host=endpoint.host,
             port=endpoint.port,
             user=endpoint.user,
@@ -50,10 +59,16 @@ def connect(
             local_infile=local_infile,
             autocommit=autocommit,
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            read_timeout=read_timeout_seconds,
+            read_timeout=_CONNECT_TIMEOUT_SECONDS,  # of the handshake: a silent path must not hang the login
         )
     except pymysql.MySQLError as error:
         raise _wrapped(error, f"MySQL at {endpoint.host}:{endpoint.port} as {endpoint.user}") from error
+    wire: Any = connection
+    wire._read_timeout = read_timeout_seconds  # noqa: SLF001 - PyMySQL applies it at the next read
+    for option, value in _KEEPALIVE.items():
+        if hasattr(socket, option):
+            wire._sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)  # noqa: SLF001 - a cut path is noticed in a minute, not in two hours
+    return connection
 
 
 def fetch_all(

@@ -46,6 +46,7 @@ from shoplake_replication.transactions import Committed, DataDefinition, Transac
 __all__ = ["Replicator"]
 
 _POLL_SECONDS = 0.25
+_ANSWER_SECONDS = 60.0  # of small statements
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 15.0
 _GIVE_UP_SECONDS = 600.0
@@ -123,7 +124,7 @@ class Replicator:
             apply_cut(self._state, cut)
             self._save()
         remove_cut(folder)
-        with connect(self._config.source) as connection:
+        with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             facts = read_server_facts(connection)
             check_settings(facts)
             self._choose_server_id(connection, facts)
@@ -178,7 +179,7 @@ class Replicator:
     def _load_waiting(self) -> None:
         """Every table that waits for its load is loaded, all from one snapshot."""
         config = self._config
-        with connect(config.source) as connection:
+        with connect(config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             routes = self._tables.to_load(connection)
         if not routes:
             return
@@ -237,7 +238,7 @@ class Replicator:
         config, state = self._config, self._state
         remove_cut(config.state_dir)
         begin = parse_binlog_position(state.position)
-        with connect(config.source) as connection:
+        with connect(config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             check_position(connection, begin)
         reader = TransactionReader(
             self._tables.wanted,
@@ -291,7 +292,7 @@ class Replicator:
         """A position behind a marker that is committed already: the load may hold its row, and the stream not."""
         if not until_marker:
             return None
-        with connect(self._config.source) as connection:
+        with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             rows = fetch_all(
                 connection,
                 f"SELECT 1 FROM {quote_name(MARKER_SCHEMA, MARKER_TABLE)} WHERE token = %s",
@@ -328,7 +329,7 @@ class Replicator:
             finish_request(folder, name)
             changed = True
         if self._tables.unknown or changed:
-            with connect(self._config.source) as connection:
+            with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
                 self._tables.refresh(connection)
             self._save()
             self._load_waiting()
@@ -356,7 +357,7 @@ class Replicator:
             f"{schema}.{table} was altered at {start}: rows that it changed in place are in bronze as they were before; "
             "reload the table if it filled or converted values"
         )
-        with connect(self._config.source) as connection:
+        with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             self._tables.refresh(connection)
 
     def _stop_table(self, schema: str, table: str, reason: str, cut: OpenCut, reader: TransactionReader) -> None:
