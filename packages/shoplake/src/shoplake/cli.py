@@ -109,4 +109,3 @@ def main() -> None:
     for module in [asked] if asked else sorted(set(_MODULE_OF.values())):
         import_module(f"shoplake.commands.{module}")
     app()
-

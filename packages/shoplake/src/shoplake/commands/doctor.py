@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from shoplake_core.endpoints import parse_mysql_url
 from shoplake_core.errors import ShoplakeError, SourceError
@@ -21,7 +20,7 @@ from shoplake.cli import Json, app, session
 from shoplake.exit_codes import ExitCode
 from shoplake.laptop import running_mysql
 from shoplake.source_checks import CheckOutcome, CheckResult, checks_of_server, checks_of_table
-from shoplake.views.tables import calm_table
+from shoplake.views.tables import calm_table, data_console
 from shoplake.workspace import Workspace
 
 _MIN_JAVA = 17
@@ -88,7 +87,7 @@ def _print(results: list[CheckResult]) -> None:
     for result in results:
         outcome = f"[{styles[result.outcome]}]{result.outcome.value}[/]"
         table.add_row(escape(result.name), outcome, escape(result.found), escape(result.fix))
-    Console().print(table)
+    data_console().print(table)
 
 
 @app.command()

@@ -7,11 +7,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from shoplake.cli import Json, app, session
 from shoplake.laptop import open_laptop
-from shoplake.views.tables import calm_table
+from shoplake.views.tables import calm_table, data_console
 
 
 @app.command()
@@ -38,4 +37,4 @@ def query(
                 table.add_column(column)
             for row in rows:
                 table.add_row(*("" if value is None else str(value) for value in row))
-            Console().print(table)
+            data_console().print(table)

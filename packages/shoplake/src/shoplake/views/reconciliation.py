@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shoplake.views.tables import calm_table
+from shoplake.views.tables import calm_table, data_console
 
 __all__ = ["finding_text", "print_reconciliation"]
 
@@ -48,9 +48,11 @@ def _cell(layer: Mapping[str, Any] | None) -> str:
 
 
 def _rows_table(document: Mapping[str, Any]) -> Table:
+    in_flight = any(entry["rows_in_flight"] for entry in document["tables"])
     table = calm_table("Rows")
     table.add_column("table", no_wrap=True)
-    for title in ("MySQL", "silver", "refused", "orphans", "gold", "warehouse", "in flight"):
+    titles = ["MySQL", "silver", "refused", "orphans", "gold", "warehouse", *(["in flight"] if in_flight else [])]
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("agree", no_wrap=True)
     for entry in document["tables"]:
@@ -63,7 +65,7 @@ def _rows_table(document: Mapping[str, Any]) -> Table:
             f"{entry['orphans']:,}",
             _cell(layers.get("gold")),
             _cell(layers.get("warehouse")),
-            f"{entry['rows_in_flight']:,}",
+            *([f"{entry['rows_in_flight']:,}"] if in_flight else []),
             "[green]yes[/green]" if entry["agree"] else "[bold red]NO[/bold red]",
         )
     return table
@@ -89,14 +91,14 @@ def _sums_table(document: Mapping[str, Any]) -> Table | None:
 
 def print_reconciliation(document: Mapping[str, Any], console: Console | None = None) -> None:
     """Print the report that `reconcile --json` gives."""
-    out = console or Console()
+    out = console or data_console()
     out.print(_rows_table(document))
     sums = _sums_table(document)
     if sums is not None:
         out.print(sums)
     cut = document["cut"]
     for line in (
-        "refused: rows that break a rule, in quarantine with the reason; orphans: rows whose parent is there",
+        "refused: rows that break a rule, in quarantine with the reason; orphans: rows whose parent lies there",
         f"cut: {cut['position']}, taken {cut['taken_at'][:19]} UTC",
         *document.get("formula", "").split("; "),
     ):

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shoplake.run_records import RunRecord
-from shoplake.views.tables import calm_table
+from shoplake.views.tables import calm_table, data_console
 
 __all__ = ["print_run", "print_times"]
 
@@ -27,7 +27,7 @@ def _rows(title: str, tables: Mapping[str, Any], counters: tuple[str, ...]) -> T
 
 def print_run(record: RunRecord, console: Console | None = None) -> None:
     """Print how many rows each layer touched."""
-    out = console or Console()
+    out = console or data_console()
     if "silver" in record.steps:
         out.print(_rows("Silver: changes read and rows touched", record.steps["silver"]["outcome"]["tables"], _SILVER))
     if "gold" in record.steps:
@@ -36,7 +36,7 @@ def print_run(record: RunRecord, console: Console | None = None) -> None:
 
 def print_times(step_seconds: Mapping[str, float], total_seconds: float, console: Console | None = None) -> None:
     """Print where the time went, longest first."""
-    out = console or Console()
+    out = console or data_console()
     table = calm_table("Where the time went")
     table.add_column("step")
     table.add_column("seconds", justify="right")

@@ -8,21 +8,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from shoplake.laptop import Laptop
-from shoplake.views.tables import calm_table
+from shoplake.views.tables import calm_table, data_console
 
 __all__ = ["print_endpoints", "print_next_steps", "print_status"]
 
 
 def print_endpoints(laptop: Laptop, *, to_stderr: bool = False) -> None:
     """Print each server's address. Passwords stay in the state folder."""
-    out = Console(stderr=to_stderr)
+    out = Console(stderr=True) if to_stderr else data_console()
     for name, address in laptop.endpoints()["endpoints"].items():
         out.print(f"  {name:<13} {escape(str(address))}", highlight=False)
 
 
 def print_next_steps(laptop: Laptop) -> None:
     """Print what to try next."""
-    out = Console()
+    out = data_console()
     out.print("[bold]Next[/bold]")
     for command, why in (
         (laptop.psql_command(), "the warehouse, in any SQL client"),
@@ -38,7 +38,7 @@ def print_next_steps(laptop: Laptop) -> None:
 
 def print_status(document: Mapping[str, Any]) -> None:
     """Print servers, replication and the last run."""
-    out = Console()
+    out = data_console()
     table = calm_table()
     for column in ("server", "state", "pid", "port"):
         table.add_column(column)
