@@ -131,7 +131,7 @@ def test_racing_writers_count_exactly_their_successes(tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         errors = [error for answers in pool.map(add, range(8)) for error in answers]
-    assert set(errors) == {None, "ConcurrentModificationException"}
+    assert set(errors) <= {None, "ConcurrentModificationException"}
     table = service.call("GetTable", {"DatabaseName": "d", "Name": "t"})["Table"]
     assert _value(table) == int(table["VersionId"]) == errors.count(None)
     service.close()
