@@ -1,5 +1,11 @@
 """The fixtures that other packages use."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
 import psycopg
 import pymysql
 from shoplake_engines.object_store_aws import create_buckets, s3_client
@@ -40,3 +46,25 @@ def test_object_store_keeps_what_it_is_given(object_store):
     client = s3_client(object_store.endpoint)
     client.put_object(Bucket="fixture-test", Key="a/b", Body=b"text")
     assert client.get_object(Bucket="fixture-test", Key="a/b")["Body"].read() == b"text"
+
+
+RUN = """
+import os, signal
+from shoplake_engines.testing import mysql_program, temporary_state_folder
+from shoplake_engines.mysql_engine import MySqlEngine
+folder = temporary_state_folder()
+engine = MySqlEngine(folder, mysql_program(), fast=True, preferred_port=0)
+engine.up()
+print(folder, engine.status().pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_servers_of_a_killed_test_run_end():
+    answer = subprocess.run([sys.executable, "-c", RUN], check=False, stdout=subprocess.PIPE, text=True, timeout=120)
+    folder, pid = answer.stdout.split()
+    until = time.monotonic() + 30
+    while (psutil.pid_exists(int(pid)) or Path(folder).exists()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(int(pid))
+    assert not Path(folder).exists()

@@ -7,6 +7,7 @@ and `mysql_server_factory` where a test needs a server of its own or with furthe
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoin
 from shoplake_engines.mysql_engine import MySqlEngine
 from shoplake_engines.mysql_programs import INSTALL_HINT, MySqlProgram, find_mysql_program
 from shoplake_engines.object_store_engine import ObjectStoreEngine
+from shoplake_engines.orphans import guard
 from shoplake_engines.postgres_engine import PostgresEngine
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of its own below it is used
 _ANY_PORT = 0
+_guards: list[subprocess.Popen[bytes]] = []  # their pipes close with this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,14 @@ class PostgresServer:
 
 
 def temporary_state_folder() -> Path:
-    """A new folder for servers' files. Others may pass through it (as root, PostgreSQL runs as another user)."""
+    """A new folder for servers' files. Others may pass through it (as root, PostgreSQL runs as another user).
+
+    Servers left in it end, and it goes, with this test run: also where that is killed before any fixture can clean up.
+
+    """
     folder = Path(tempfile.mkdtemp(prefix="shoplake-test-", dir=_MEMORY if _MEMORY.is_dir() else None))
     folder.chmod(0o711)
+    _guards.append(guard(folder))
     return folder
 
 
