@@ -2,22 +2,25 @@
 columns of a one-row relation that is broadcast to the rows.
 """
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
-from pyspark.sql import types as t
 from shoplake_core.masking import MaskingKey
 
 __all__ = ["INNER_PAD", "OUTER_PAD", "masked", "masking_pads", "with_masking_pads"]
 
 INNER_PAD = "__inner_pad"
 OUTER_PAD = "__outer_pad"
-_PADS = t.StructType([t.StructField(INNER_PAD, t.BinaryType(), False), t.StructField(OUTER_PAD, t.BinaryType(), False)])
 _DIGEST_BITS = 256
 
 
 def masking_pads(spark: SparkSession, key: MaskingKey) -> DataFrame:
-    """One row: the two pads of HMAC. A relation over an RDD, whose rows no plan, log or event shows."""
-    return spark.createDataFrame([(bytearray(key.inner_pad), bytearray(key.outer_pad))], _PADS)
+    """One row: the two pads of HMAC. A local relation, whose rows no plan, log or event shows.
+
+    Made from Arrow: from Python rows it would start a Python worker.
+    """
+    row = {INNER_PAD: [key.inner_pad], OUTER_PAD: [key.outer_pad]}
+    return spark.createDataFrame(pa.table(row, pa.schema([(name, pa.binary()) for name in row])))
 
 
 def with_masking_pads(rows: DataFrame, pads: DataFrame) -> DataFrame:

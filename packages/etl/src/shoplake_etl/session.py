@@ -112,6 +112,10 @@ def local_conf(local: LocalSpark, warehouse: str) -> dict[str, str]:
         "spark.driver.memory": local.memory,
         # Jobs last seconds: the second compiler and a parallel collector cost more than they bring
         "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        # Many small queries, each run once: compiling them costs more than interpreting a shop's rows
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(local.cores),

@@ -1,0 +1,230 @@
+"""Gold follows silver: only what changed is rebuilt, and the result equals a build from nothing."""
+
+import json
+import random
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from shoplake_core.project import project_from_files
+from shoplake_etl.applications import bronze_to_silver, silver_to_gold
+from shoplake_etl.gold import GoldRun
+from shoplake_etl.summary import ModelSummary, TableError
+from shoplake_etl.tables import create_namespace
+
+pytestmark = pytest.mark.spark
+
+FILES = {
+    "shoplake.toml": '[store]\ntime_zone = "Europe/Berlin"\n',
+    "contracts/silver/orders.toml": """
+grain = "one row per order"
+key = ["order_id"]
+tracks = ["customer_id"]
+[columns.order_id]
+type = "int64"
+[columns.customer_id]
+type = "int32"
+nullable = true
+[columns.total]
+type = "decimal(12,2)"
+minimum = "0"
+[columns.placed_at]
+type = "timestamp"
+""",
+    "contracts/gold/fct_order.toml": """
+grain = "one row per order"
+key = ["order_id"]
+reads = ["orders"]
+scope = ["customer_id"]
+touched = { orders = "select customer_id from changes" }
+[columns.order_id]
+type = "int64"
+[columns.customer_id]
+type = "int32"
+nullable = true
+[columns.number]
+type = "int32"
+[columns.day]
+type = "date"
+[columns.total]
+type = "decimal(12,2)"
+""",
+    "gold/fct_order.sql": """
+select o.order_id, o.customer_id, row_number() over (partition by o.customer_id order by o.order_id) as number,
+    to_date(from_utc_timestamp(o.placed_at, '${store_time_zone}')) as day, o.total
+from orders o join scope s on s.customer_id <=> o.customer_id
+""",
+    "contracts/gold/agg_daily.toml": """
+grain = "one row per day"
+key = ["day"]
+reads = ["fct_order"]
+scope = ["day"]
+touched = { fct_order = "select day from changes" }
+[columns.day]
+type = "date"
+[columns.orders]
+type = "int64"
+[columns.total]
+type = "decimal(20,2)"
+""",
+    "gold/agg_daily.sql": """
+select f.day, count(*) as orders, sum(f.total) as total from fct_order f join scope s on s.day = f.day group by f.day
+""",
+}
+COLUMNS = pa.schema(
+    [
+        ("order_id", pa.int64()),
+        ("customer_id", pa.int32()),
+        ("total", pa.decimal128(12, 2)),
+        ("placed_at", pa.timestamp("us", "UTC")),
+    ]
+)
+
+
+def order(draw, key):
+    from datetime import UTC, datetime
+    from decimal import Decimal
+
+    return {
+        "order_id": key,
+        "customer_id": draw.choice([None, 1, 2, 3, 4, 5]),
+        "total": Decimal(draw.randint(-100, 9999)) / 100,
+        "placed_at": datetime(2026, 11, draw.randint(1, 9), draw.randint(0, 23), 30, tzinfo=UTC),
+    }
+
+
+class GoldWorld:
+    def __init__(self, world, files=FILES):
+        self.world = world
+        self.project = project_from_files(files)
+        self.run = GoldRun(
+            lake=world.run.lake,
+            store=world.run.store,
+            project=self.project,
+            run_id="run-1",
+            rebuild=False,
+            clock=world.run.clock,
+            failpoints=world.run.failpoints,
+        )
+        self.bronze = world.bronze("orders", COLUMNS)
+
+    def silver(self):
+        summary = bronze_to_silver(self.world.spark, self.world.run, self.project.silver)
+        assert not summary.failed, summary.to_json()
+        return summary
+
+    def gold(self, failed=frozenset(), **changed):
+        return silver_to_gold(self.world.spark, replace(self.run, **changed), failed_silver=failed)
+
+    def rows(self, model):
+        return sorted(tuple(row.values()) for row in self.world.rows(model, "gold"))
+
+
+def test_gold_after_random_changes_equals_gold_built_from_nothing(world, tools):
+    draw, gold = random.Random(5), GoldWorld(world)
+    live = {key: order(draw, key) for key in range(1, 60)}
+    gold.bronze.load(list(live.values()))
+    number, full = 0, []
+    for _ in range(3):
+        gold.silver()
+        summary = gold.gold()
+        assert not summary.failed, summary.to_json()
+        full.append([summary.tables[model].full for model in ("fct_order", "agg_daily")])
+        changes = []
+        for _ in range(15):
+            key, number = draw.randint(1, 70), number + 1
+            if key in live and draw.random() < 0.4:
+                del live[key]
+                changes.append(tools.change("D", number, order_id=key))
+            else:
+                op = "U" if key in live else "I"
+                live[key] = order(draw, key)
+                changes.append(tools.change(op, number, **live[key]))
+        gold.bronze.changes(changes)
+    assert full == [[True, True], [False, False], [False, False]]
+    gold.silver()
+    assert not gold.gold().failed
+    incremental = {model: gold.rows_by_text(model) for model in ("fct_order", "agg_daily")}
+    rebuilt = gold.gold(rebuild=True)
+    assert not rebuilt.failed
+    changed = [
+        (t.inserted, t.updated, t.deleted, t.full) for t in rebuilt.tables.values() if isinstance(t, ModelSummary)
+    ]
+    assert changed == [(0, 0, 0, True)] * 2  # nothing had to be mended
+    assert incremental == {model: gold.rows_by_text(model) for model in ("fct_order", "agg_daily")}
+    assert {int(row[0]) for row in world_rows(world, "fct_order")} == {
+        k for k, row in live.items() if row["total"] >= 0
+    }
+    nothing = gold.gold()
+    assert {t.batch for t in nothing.tables.values()} == {t.batch for t in rebuilt.tables.values()}
+
+
+def world_rows(world, model):
+    return [tuple(row.values()) for row in world.rows(model, "gold")]
+
+
+def rows_by_text(self, model):
+    return sorted(map(str, world_rows(self.world, model)))
+
+
+GoldWorld.rows_by_text = rows_by_text
+
+
+def test_a_change_set_replayed_gives_the_table_and_its_manifest_names_the_files(world, tools):
+    draw, gold = random.Random(6), GoldWorld(world)
+    gold.bronze.load([order(draw, key) for key in range(1, 20)])
+    copy = {}
+    for step in range(2):
+        gold.silver()
+        gold.gold()
+        table = world.run.lake.gold.table("fct_order")
+        from shoplake_etl.batches import batch_log
+        from shoplake_etl.tables import IcebergTable
+
+        batch = next(batch_log(IcebergTable(world.spark.newSession(), table).ancestors()))
+        manifest = json.loads(world.run.store.read(f"{batch.changes}/manifest.json"))
+        assert {e["url"]: e["meta"]["content_length"] for e in manifest["entries"]} == {
+            o.url: o.size_bytes for o in world.run.store.objects(f"{batch.changes}/") if o.name.endswith(".parquet")
+        }
+        rows = [row.asDict() for row in world.spark.read.parquet(*(e["url"] for e in manifest["entries"])).collect()]
+        assert list(rows[0]) == ["_op", "order_id", "customer_id", "number", "day", "total"]
+        if batch.full:
+            copy.clear()
+        for row in rows:
+            copy.pop(row["order_id"], None)
+        for row in rows:
+            if row.pop("_op") == "I":
+                copy[row["order_id"]] = row
+        assert sorted(map(str, copy.values())) == sorted(map(str, world.rows("fct_order", "gold"))), step
+        gold.bronze.changes([tools.change("U", 1, **order(draw, 3)), tools.change("D", 2, order_id=4)])
+
+
+def test_models_that_read_a_failed_table_are_skipped_and_say_so(world):
+    gold = GoldWorld(world)
+    summary = gold.gold(failed=frozenset({"orders"}))
+    errors = {name: table for name, table in summary.tables.items() if isinstance(table, TableError)}
+    assert {name: error.code for name, error in errors.items()} == {"fct_order": "SKIPPED", "agg_daily": "SKIPPED"}
+    assert "reads orders, which failed" in errors["fct_order"].message
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("select order_id, customer_id, 1 as number, date'2026-01-01' as day from orders", "column total is missing"),
+        (
+            "select 1L as order_id, customer_id, 1 as number, date'2026-01-01' as day, total from orders",
+            "come twice under one key",
+        ),
+        ("select order_id, customer_id, null as number, date'2026-01-01' as day, total from orders", "hold a null"),
+        ("select nonsense from orders", "nonsense"),
+    ],
+    ids=["missing column", "key twice", "null", "wrong name"],
+)
+def test_a_model_that_breaks_its_contract_stops_and_names_it(world, sql, said):
+    draw, gold = random.Random(7), GoldWorld(world, {**FILES, "gold/fct_order.sql": sql})
+    gold.bronze.load([{**order(draw, key), "total": 1, "customer_id": 1} for key in (1, 2)])
+    gold.silver()
+    create_namespace(world.spark, world.run.lake.gold.namespace)
+    result = gold.gold().tables["fct_order"]
+    assert isinstance(result, TableError)
+    assert said in result.message
