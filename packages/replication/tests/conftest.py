@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from shoplake_core.bronze import epoch_record_from_json
 from shoplake_core.clock import SystemClock
+from shoplake_core.endpoints import parse_mysql_url
 from shoplake_engines.testing import mysql_server, mysql_server_factory, object_store  # noqa: F401
 from shoplake_mysql.connections import connect, execute
 from shoplake_mysql.marker import commit_marker, ensure_marker_table
@@ -32,6 +33,7 @@ from shoplake_replication.failpoints import NO_FAILPOINT, failpoint_of
 from shoplake_replication.replicator import Replicator
 
 HEADER = ["Op", "_committed_at", "_sequence", "_stream_position"]
+MYSQL_URL_VARIABLE = "SHOPLAKE_TEST_MYSQL_URL"
 _counter = itertools.count()
 
 
@@ -263,6 +265,21 @@ def aws_variables(object_store, monkeypatch):
 @pytest.fixture
 def rig(mysql_server, object_store, tmp_path, aws_variables):
     made = make_rig(mysql_server.endpoint, object_store, tmp_path)
+    yield made
+    execute(made.connection, f"DROP DATABASE IF EXISTS {made.schema}")
+    made.connection.close()
+
+
+@pytest.fixture(params=["engine", "mysql"])
+def any_rig(request, object_store, tmp_path, aws_variables):
+    """A rig on the engine's server (MariaDB where there is one), and one on a real MySQL where one is named."""
+    if request.param == "engine":
+        made = make_rig(request.getfixturevalue("mysql_server").endpoint, object_store, tmp_path)
+    else:
+        url = os.environ.get(MYSQL_URL_VARIABLE)
+        if not url:
+            pytest.skip(f"NOT RUN ON MYSQL: set {MYSQL_URL_VARIABLE}=mysql://root@127.0.0.1:3306 to a server for tests")
+        made = make_rig(parse_mysql_url(url), object_store, tmp_path)
     yield made
     execute(made.connection, f"DROP DATABASE IF EXISTS {made.schema}")
     made.connection.close()

@@ -5,7 +5,6 @@ Checks each event's checksum, keeps offsets in 64 bits, and notices silence: the
 
 import struct
 import zlib
-from collections.abc import Mapping
 from typing import Any
 
 import pymysql
@@ -30,6 +29,7 @@ _CHECKSUM_BYTES = 4
 _CHECKSUM_NONE, _CHECKSUM_CRC32 = 0, 1
 _MISSED_HEARTBEATS = 3
 _READ_ERROR = 1236
+_HEARTBEATS = frozenset({EventType.HEARTBEAT, EventType.HEARTBEAT_V2})
 _HEADER = struct.Struct("<IBIIIH")
 
 
@@ -75,7 +75,7 @@ class BinlogStream:
         self._clock = clock
         self._silence_seconds = heartbeat_seconds * _MISSED_HEARTBEATS
         self._skip_to = position.offset if position.offset > _MAX_DUMP_OFFSET else 0
-        self.position = position
+        self._place(position if not self._skip_to else BinlogPosition(position.file_number, _FILE_START, position.file))
         self.file_created = 0  # seconds since 1970: when the server began the file it now sends; 0 until it says
         self.first_file_created = 0  # the same of the file that the stream began in: one poll may read past its end
         self._has_checksum: bool | None = None  # None until the file's first event says
@@ -106,6 +106,18 @@ class BinlogStream:
             raise ResourceError(
                 f"the server refused to send its binlog: {error}", hint="GRANT REPLICATION SLAVE to the user"
             ) from error
+
+    def _place(self, position: BinlogPosition) -> None:
+        self._file, self._file_number, self._offset = position.file, position.file_number, position.offset
+
+    @property
+    def position(self) -> BinlogPosition:
+        """Behind the newest event."""
+        return BinlogPosition(self._file_number, self._offset, self._file)
+
+    @position.setter
+    def position(self, position: BinlogPosition) -> None:
+        self._place(position)
 
     def close(self) -> None:
         """The connection is gone; the server notices with its next event."""
@@ -191,27 +203,31 @@ class BinlogStream:
                 )
         body = data[place + HEADER_BYTES : body_end]
         if kind == EventType.ROTATE:
-            file, offset = parse_rotate(body)
-            if flags & ARTIFICIAL_FLAG or log_position == 0:
-                if file != self.position.file:
-                    self.file_created = 0
-                    self.position = parse_binlog_position(f"{file}:{offset}")
-                return
-            self.position = parse_binlog_position(f"{file}:{offset}")
-            self.file_created = 0  # until the new file's first event says
-            events.append(RawEvent(kind, timestamp, flags, 0, offset, body, file, self.position.file_number))
+            self._rotate(events, RawEvent(kind, timestamp, flags, 0, 0, body, "", 0), log_position)
             return
-        if kind in {EventType.HEARTBEAT, EventType.HEARTBEAT_V2} or log_position == 0 or flags & ARTIFICIAL_FLAG:
+        if log_position == 0 or flags & ARTIFICIAL_FLAG or kind in _HEARTBEATS:
             return  # not in the file
-        offset = self.position.offset
+        offset = self._offset
         if kind == EventType.FORMAT_DESCRIPTION and offset > _FILE_START:
             return  # sent ahead of a position in the middle
         least_end = offset + length
         event_end = least_end + ((log_position - least_end) & 0xFFFFFFFF)  # the header has the low 32 bits
-        self.position = BinlogPosition(self.position.file_number, event_end, self.position.file)
+        self._offset = event_end
         if event_end > self._skip_to:
-            file, number = self.position.file, self.position.file_number
-            events.append(RawEvent(kind, timestamp, flags, event_end - length, event_end, body, file, number))
+            start = event_end - length
+            events.append(RawEvent(kind, timestamp, flags, start, event_end, body, self._file, self._file_number))
+
+    def _rotate(self, events: list[RawEvent], event: RawEvent, log_position: int) -> None:
+        """Follow the server to another file; a rotation that stands in the file is an event of its own."""
+        file, offset = parse_rotate(event.body)
+        artificial = event.flags & ARTIFICIAL_FLAG or log_position == 0
+        if artificial and file == self._file:
+            return
+        self._place(parse_binlog_position(f"{file}:{offset}"))
+        self.file_created = 0  # until the file's first event says
+        self._skip_to = 0
+        if not artificial:
+            events.append(event._replace(end=offset, file=file, file_number=self._file_number))
 
     def _refuse(self, packet: bytes) -> None:
         """Raises what the server's last packet says."""
@@ -232,13 +248,3 @@ class BinlogStream:
                 server_text=text,
             )
         raise StreamLostError(f"the server ended the binlog stream: {text} ({number})", errno=number)
-
-
-def describe_position(position: BinlogPosition, files: Mapping[str, int]) -> str:
-    """Whether the server still has that position, in words; "" where it has."""
-    if position.file not in files:
-        present = ", ".join(files) or "none"
-        return f"the binlog file {position.file} that the saved position {position} needs is gone; present: {present}"
-    if position.offset > files[position.file]:
-        return f"the saved position {position} is behind the end of that file ({files[position.file]} bytes)"
-    return ""

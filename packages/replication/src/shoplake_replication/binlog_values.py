@@ -16,7 +16,7 @@ from shoplake_mysql.byte_columns import (
 from shoplake_mysql.calendar_values import days_since_1970, is_real_date, microseconds_since_1970
 from shoplake_mysql.column_types import UTC_TIMESTAMP
 
-from shoplake_replication.charsets import UTF8_CHARSETS, decoder_of
+from shoplake_replication.charsets import ASCII_SUPERSETS, UTF8_CHARSETS, decoder_of
 from shoplake_replication.decimal_layout import decimal_groups
 from shoplake_replication.jsonb import text_of_jsonb
 from shoplake_replication.table_map import WireColumn, WireType
@@ -206,8 +206,13 @@ def _strings(column: ByteColumn, wire: WireColumn) -> AnyArray:
             hint="ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4",
             column=wire.name,
         )
-    values = binary_array(column, pa.binary()).to_pylist()
-    return pa.array([None if value is None else decode(value) for value in values], pa.string())
+    octets = binary_array(column, pa.binary())
+    if (
+        wire.type.charset in ASCII_SUPERSETS
+        and pc.all(pc.string_is_ascii(octets.cast(pa.string(), safe=False))).as_py() is not False
+    ):
+        return octets.cast(pa.string())
+    return pa.array([None if value is None else decode(value) for value in octets.to_pylist()], pa.string())
 
 
 def _jsons(column: ByteColumn, _wire: WireColumn) -> AnyArray:

@@ -49,13 +49,22 @@ class CapturedTables:
             self._mappings.header_name(route.schema, route.table, HeaderColumn.STREAM_POSITION),
         )
 
-    def refresh(self, connection: "pymysql.connections.Connection[Any]") -> None:
-        """Every selected table of the server has a state; loaded ones are captured."""
+    def discover(self, connection: "pymysql.connections.Connection[Any]") -> None:
+        """Every selected table of the server has a state; loaded ones are captured, new ones wait for their load."""
         for schema, table in list_tables(connection):
             route = self._mappings.route(schema, table)
-            if route is None:
+            if route is not None:
+                self._state.tables.setdefault(route.source, TableState())
+        self.unknown.clear()
+        self.refresh(connection)
+
+    def refresh(self, connection: "pymysql.connections.Connection[Any]") -> None:
+        """The loaded tables are captured in the shape that they have now."""
+        for schema, table in list_tables(connection):
+            route = self._mappings.route(schema, table)
+            state = self._state.tables.get(route.source) if route else None
+            if route is None or state is None:
                 continue
-            state = self._state.tables.setdefault(route.source, TableState())
             if state.status is TableStatus.STOPPED:
                 continue
             try:
@@ -66,7 +75,6 @@ class CapturedTables:
                 continue
             if state.status is TableStatus.OK:
                 self.capture(route, shape)
-        self.unknown.clear()
 
     def capture(self, route: TableRoute, shape: TableShape) -> None:
         """The loaded table is followed."""

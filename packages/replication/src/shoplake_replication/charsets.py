@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-__all__ = ["UTF8_CHARSETS", "decoder_of"]
+__all__ = ["ASCII_SUPERSETS", "UTF8_CHARSETS", "decoder_of"]
 
 UTF8_CHARSETS = frozenset({"utf8", "utf8mb3", "utf8mb4", "ascii"})
 
@@ -40,6 +40,22 @@ _CODECS = {
     "ujis": "euc_jp",
     "eucjpms": "euc_jp",
     "euckr": "cp949",
+}
+
+# Texts in these sets that hold only ASCII are UTF-8 already.
+ASCII_SUPERSETS = frozenset({"latin1", *_CODECS}) - {
+    "ucs2",
+    "utf16",
+    "utf16le",
+    "utf32",
+    "sjis",
+    "cp932",
+    "ujis",
+    "eucjpms",
+    "gbk",
+    "gb18030",
+    "big5",
+    "tis620",
 }
 
 

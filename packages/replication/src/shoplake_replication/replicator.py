@@ -119,7 +119,7 @@ class Replicator:
     def _start(self) -> None:
         folder = self._config.state_dir
         cut = load_cut(folder)
-        if cut is not None:
+        if cut is not None and cut.begin == self._state.position:  # else its end was saved, or the state is a new one
             upload_cut(folder, cut, self._bronze, self._failpoint)
             apply_cut(self._state, cut)
             self._save()
@@ -139,7 +139,7 @@ class Replicator:
             self._save()
             finish_request(folder, ALL_TABLES)
             self._dialect = _dialect(connection, facts)
-            self._tables.refresh(connection)
+            self._tables.discover(connection)
             self._warnings = retention_warnings(facts)
             self._warnings += cascade_warnings(connection, facts, self._selected(connection))
         self._load_waiting()
@@ -237,6 +237,7 @@ class Replicator:
         """Streams from the saved position until it is told to stop; what was not saved is read again next time."""
         config, state = self._config, self._state
         remove_cut(config.state_dir)
+        self._load_waiting()  # what a broken connection left undone
         begin = parse_binlog_position(state.position)
         with connect(config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             check_position(connection, begin)
@@ -330,7 +331,7 @@ class Replicator:
             changed = True
         if self._tables.unknown or changed:
             with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
-                self._tables.refresh(connection)
+                self._tables.discover(connection)
             self._save()
             self._load_waiting()
             reader.forget_tables()
