@@ -35,3 +35,10 @@ def test_the_derived_port_must_be_free_too(taken):
 def test_no_port_beyond_the_last_one():
     with pytest.raises(ResourceError, match="no free port"):
         next_free_port(65_536)
+
+
+def test_any_port_is_none_that_an_outgoing_connection_may_hold():
+    ports = {free_port() for _ in range(50)}
+    assert all(12_000 <= port < 32_768 for port in ports)
+    assert len(ports) > 10
+    assert next_free_port(0, also=10_000) + 10_000 < 32_768

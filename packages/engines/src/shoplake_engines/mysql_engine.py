@@ -29,7 +29,7 @@ ADMIN_USER = "shoplake"
 DOCKER_FOLDER_NAME = "mysql-docker"  # of the other way to a MySQL, below the same state folder
 PREFERRED_PORT = 3366  # beside a MySQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
-_PORT_TIMEOUT_SECONDS = 5.0
+_PORT_TIMEOUT_SECONDS = 3.0
 _START_TRIES = 3
 _PORT_TAKEN = "Address already in use"  # as both servers log it
 
@@ -104,7 +104,7 @@ class MySqlEngine:
         return EngineStatus(self.name, pid is not None, pid, port)
 
     def _started(self, settings: dict[str, object]) -> MySqlEndpoint:
-        if self._process.was_killed:  # its ports are wanted again
+        if self._process.ran_before:  # its ports are wanted again
             ports_before = [int(str(settings["port"]))]
             wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):

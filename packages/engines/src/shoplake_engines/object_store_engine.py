@@ -28,7 +28,7 @@ __all__ = ["ObjectStoreEngine"]
 
 _PREFERRED_PORT = 8363
 _START_TIMEOUT_SECONDS = 60.0
-_PORT_TIMEOUT_SECONDS = 5.0
+_PORT_TIMEOUT_SECONDS = 3.0
 _START_TRIES = 3
 # Each part of the server opens an HTTP port and a gRPC port. The admin's gRPC port cannot be chosen freely: the
 # built-in worker dials its HTTP port + 10000.
@@ -105,7 +105,7 @@ class ObjectStoreEngine:
     def _started(self, settings: dict[str, object]) -> AwsEndpoint:
         weed = _weed_path()
         write_private_text(self.folder / "s3.json", _identities(settings))
-        if self._process.was_killed:  # its ports are wanted again
+        if self._process.ran_before:  # its ports are wanted again
             ports_before = list(dict(settings["ports"]).values())  # type: ignore[call-overload]
             wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):

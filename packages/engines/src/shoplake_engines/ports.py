@@ -1,5 +1,6 @@
 """Free TCP ports on loopback. A port that was free may be taken a moment later: whoever starts a server tries again."""
 
+import secrets
 import socket
 from collections.abc import Collection
 
@@ -11,6 +12,9 @@ __all__ = ["LOOPBACK", "free_port", "is_free", "next_free_port", "wait_until_fre
 LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
 _TRIES = 2_000
+# Any port: below the ones that Linux gives to outgoing connections, or somebody's connection holds it at the next start.
+_FIRST_ANY_PORT = 12_000
+_EPHEMERAL_PORT = 32_768
 _POLL_SECONDS = 0.02
 
 
@@ -30,7 +34,7 @@ def next_free_port(preferred: int, *, taken: Collection[int] = (), also: int = 0
     """`preferred`, else the next port above it that is free and not in `taken`.
 
     Args:
-        preferred: Where to begin; 0 for any port the system hands out.
+        preferred: Where to begin; 0 for any.
         taken: Ports already promised to somebody.
         also: Where not 0, port + `also` must be free as well (a second port that the server derives from the first).
 
@@ -38,9 +42,7 @@ def next_free_port(preferred: int, *, taken: Collection[int] = (), also: int = 0
         ResourceError: None of the next ports is free.
 
     """
-    if preferred == 0 and not also:
-        return free_port(taken=taken)
-    start = preferred or free_port() // 2 + 1_024  # leaves room for a derived port above it
+    start = preferred or _any_port(also)
     for port in range(start, min(start + _TRIES, _LAST_PORT - also) + 1):
         if {port, port + also}.isdisjoint(taken) and is_free(port) and (not also or is_free(port + also)):
             return port
@@ -50,14 +52,12 @@ def next_free_port(preferred: int, *, taken: Collection[int] = (), also: int = 0
 
 
 def free_port(*, taken: Collection[int] = ()) -> int:
-    """A port that the system hands out."""
-    for _ in range(_TRIES):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind((LOOPBACK, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port
-    raise ResourceError(f"no free port on {LOOPBACK}", hint="end programs that hold many ports")
+    """A port that is free now: any one below those that the system hands out."""
+    return next_free_port(0, taken=taken)
+
+
+def _any_port(also: int) -> int:
+    return secrets.choice(range(_FIRST_ANY_PORT, _EPHEMERAL_PORT - also - _TRIES))
 
 
 def wait_until_free(ports: Collection[int], *, timeout_seconds: float, clock: Clock) -> bool:

@@ -39,7 +39,7 @@ _DATABASE = "dev"  # likewise
 _PREFERRED_PORT = 5466  # beside a PostgreSQL of the user's own
 _START_TIMEOUT_SECONDS = 90.0  # crash recovery included
 _INITDB_TIMEOUT_SECONDS = 120
-_PORT_TIMEOUT_SECONDS = 5.0
+_PORT_TIMEOUT_SECONDS = 3.0
 _START_TRIES = 5
 _RETRY_SECONDS = 0.5
 _DONE = "shoplake-initialised"
@@ -196,7 +196,7 @@ class PostgresEngine:
         self, programs: PostgresPrograms, user: ServiceUser | None, settings: dict[str, object]
     ) -> WarehouseEndpoint:
         data = Path(str(settings["data_folder"]))
-        if self._process.was_killed:  # its ports are wanted again
+        if self._process.ran_before:  # its ports are wanted again
             ports_before = [int(str(settings["port"]))]
             wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):

@@ -84,9 +84,9 @@ class DetachedProcess:
         return None if process is None else process.pid
 
     @property
-    def was_killed(self) -> bool:
-        """Whether it ended without `end`: it crashed, or somebody killed it, perhaps just now."""
-        return self._pid_path.exists() and self.running() is None
+    def ran_before(self) -> bool:
+        """Whether it was started once; its ports may still be closing, since the system needs a moment after its end."""
+        return self.log_path.exists()
 
     def start(
         self,

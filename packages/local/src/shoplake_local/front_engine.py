@@ -26,7 +26,7 @@ __all__ = ["FrontEngine", "FrontProcess"]
 
 _PREFERRED_PORT = 4566
 _START_TIMEOUT_SECONDS = 60.0
-_PORT_TIMEOUT_SECONDS = 5.0
+_PORT_TIMEOUT_SECONDS = 3.0
 _START_TRIES = 3
 _OK = 200
 
@@ -137,7 +137,7 @@ class FrontEngine(FrontProcess):
         )
 
     def _started(self, settings: dict[str, object]) -> AwsEndpoint:
-        if self._process.was_killed:
+        if self._process.ran_before:
             wait_until_free([int(str(settings["port"]))], timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
         for attempt in range(1, _START_TRIES + 1):
             settings = settings | {"port": next_free_port(int(str(settings["port"])))}
