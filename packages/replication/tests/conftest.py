@@ -30,6 +30,7 @@ from shoplake_replication import standard_s3_settings, standard_table_mappings
 from shoplake_replication.bronze_aws import S3Bronze
 from shoplake_replication.config import parse_config
 from shoplake_replication.failpoints import NO_FAILPOINT, failpoint_of
+from shoplake_replication.reload_requests import ALL_TABLES, request_reload
 from shoplake_replication.replicator import Replicator
 
 HEADER = ["Op", "_committed_at", "_sequence", "_stream_position"]
@@ -122,6 +123,10 @@ class Rig:
                 os._exit(0)
         _, outcome = os.waitpid(child, 0)
         return os.WIFSIGNALED(outcome)
+
+    def ask_reload(self, table=""):
+        """What the command `reload` does: one table of the schema, or all."""
+        request_reload(self.folder / "state", f"{self.schema}.{table}" if table else ALL_TABLES)
 
     def process(self, *arguments, failpoint="", command="run"):
         (self.folder / "config.json").write_text(self.config_text())

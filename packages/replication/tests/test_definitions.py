@@ -89,7 +89,7 @@ def test_emptied_table_stops_until_it_is_loaded_anew(rig, statements, verb):
     assert (status["state"], verb in status["reason"], "reload it" in status["reason"]) == ("stopped", True, True)
     assert {key: rig.get(key) for key in rig.files("orders")} == kept
     rig.assert_exact("other")
-    rig.process(f"{rig.schema}.orders", command="reload")
+    rig.ask_reload("orders")
     rig.catch_up()
     assert rig.table_status("orders")["state"] == "ok"
     rig.sql("INSERT INTO orders (id) VALUES (102)")
@@ -102,7 +102,7 @@ def test_reload_while_the_stream_goes_on(rig):
     _orders(rig)
     rig.sql("INSERT INTO orders VALUES (1, 10, 'paid', 1.5, 'a')")
     with rig.running():
-        rig.process(f"{rig.schema}.orders", command="reload")
+        rig.ask_reload("orders")
         rig.sql("UPDATE orders SET note = 'b'", "UPDATE other SET v = 'b'")
         rig.wait(lambda: len(rig.epochs("orders")) >= 2)
         rig.sql("UPDATE orders SET note = 'c'", "INSERT INTO orders VALUES (2, 20, 'paid', 2.5, 'b')")

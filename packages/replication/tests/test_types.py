@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shoplake_core.errors import ResourceError
 from shoplake_mysql.connections import connect, execute, fetch_all
-from shoplake_replication.reload_requests import request_reload
 
 COLUMNS = {
     "ti": ("tinyint(1)", ["-128", "127"]),
@@ -111,7 +110,7 @@ def test_each_value_is_bit_equal_through_load_and_stream(nasty, tmp_path):
     _insert(rig)
     rig.catch_up()
     streamed = _table(rig, [key for key in rig.files("t") if "LOAD" not in key])
-    rig.process(f"{rig.schema}.t", command="reload")
+    rig.ask_reload("t")
     rig.catch_up()
     loaded = _table(rig, [key for key in rig.files("t") if "LOAD" in key])
     assert streamed.schema.equals(loaded.schema)
@@ -178,7 +177,7 @@ def test_any_history_replays_to_what_select_says(any_rig, histories):
             f"CREATE TABLE {table} (id int PRIMARY KEY, u int, v varchar(300), UNIQUE (u))",
         )
         _play(rig, table, before)
-        request_reload(rig.folder / "state", f"{rig.schema}.{table}")
+        rig.ask_reload(table)
     rig.catch_up()
     for table, (_, after) in zip(tables, histories, strict=True):
         _play(rig, table, after)

@@ -39,8 +39,8 @@ class ParquetFile:
         )
 
     def write(self, table: pa.Table) -> None:
-        """Add rows; full row groups go to the file at once."""
-        self._waiting.append(table.cast(self._schema))
+        """Add rows; full row groups go to the file at once. Milliseconds, where asked for, cut microseconds off."""
+        self._waiting.append(table if table.schema == self._schema else table.cast(self._schema, safe=False))
         self._waiting_rows += table.num_rows
         self.rows += table.num_rows
         self.arrow_bytes += table.nbytes

@@ -94,7 +94,7 @@ class Replicator:
         with lock_folder(folder):
             self._state = load_state(folder)
             self._tables = CapturedTables(self._config.table_mappings, self._config.s3_settings, self._state)
-            self._tell(RunState.STARTING)
+            self._tell(RunState.LOADING)
             try:
                 self._start()
                 self._stream(until_marker)

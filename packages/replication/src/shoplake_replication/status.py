@@ -19,7 +19,6 @@ _FILE_NAME = "status.json"
 class RunState(Enum):
     """What the process does."""
 
-    STARTING = "starting"
     LOADING = "loading"
     STREAMING = "streaming"
     STOPPED = "stopped"
