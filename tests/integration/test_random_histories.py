@@ -159,7 +159,7 @@ def deliver_again(laptop):
 
 
 @settings(
-    max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True
 )
 @given(histories=st.lists(history, min_size=150, max_size=200))
 def test_silver_is_the_contract_applied_to_mysql_after_any_history(project, laptop, connection, histories):
