@@ -50,13 +50,16 @@ class Shoplake:
         return self.folder / ".shoplake"
 
     def processes(self) -> list[psutil.Process]:
-        """Every process whose command line names this project's state."""
-        found = []
+        """Every process of this project: those that name its state, and the servers that `status` knows."""
+        found = {}
         for process in psutil.process_iter(["cmdline"]):
             words = " ".join(process.info["cmdline"] or ())
             if str(self.state) in words and process.pid != os.getpid():
-                found.append(process)
-        return found
+                found[process.pid] = process
+        for server in self.json("status")["servers"]:
+            if server["pid"] and psutil.pid_exists(server["pid"]):
+                found[server["pid"]] = psutil.Process(server["pid"])
+        return list(found.values())
 
 
 def make_project(folder: Path) -> Shoplake:

@@ -77,7 +77,11 @@ def test_no_project_here_says_which_flag_names_one(shoplake, tmp_path):
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        pytest.param("alter table shop.refunds modify refund_id bigint unsigned not null, drop primary key", ("refunds", "primary key"), id="no-primary-key"),
+        pytest.param(
+            "alter table shop.refunds modify refund_id bigint unsigned not null, drop primary key",
+            ("refunds", "primary key"),
+            id="no-primary-key",
+        ),
         pytest.param("truncate table shop.refunds", ("refunds", "truncated"), id="truncated"),
     ],
 )
