@@ -1,6 +1,7 @@
 """The command: `python -m shoplake_replication run|reload|status --config FILE`. The only place that reads the environment."""
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -41,6 +42,7 @@ def _config(path: Path) -> ReplicatorConfig:
 
 
 def _run(config: ReplicatorConfig, until_marker: str) -> None:
+    gc.set_threshold(50_000, 20, 50)  # events are made by the hundred thousand and hold no cycles
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

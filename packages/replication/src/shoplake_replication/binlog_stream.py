@@ -29,8 +29,12 @@ _CHECKSUM_BYTES = 4
 _CHECKSUM_NONE, _CHECKSUM_CRC32 = 0, 1
 _MISSED_HEARTBEATS = 3
 _READ_ERROR = 1236
-_HEARTBEATS = frozenset({EventType.HEARTBEAT, EventType.HEARTBEAT_V2})
-_HEADER = struct.Struct("<IBIIIH")
+_HEARTBEATS = frozenset({int(EventType.HEARTBEAT), int(EventType.HEARTBEAT_V2)})
+_unpack_header = struct.Struct("<IBIIIH").unpack_from
+_crc32 = zlib.crc32
+# As plain numbers: these are compared for every event.
+_FORMAT_DESCRIPTION = int(EventType.FORMAT_DESCRIPTION)
+_ROTATE = int(EventType.ROTATE)
 
 
 class StreamLostError(ResourceError):
@@ -156,6 +160,9 @@ class BinlogStream:
         return self._events()
 
     def _events(self) -> list[RawEvent]:
+        head = self._data[:3]
+        if len(self._data) < 4 + int.from_bytes(head, "little"):
+            return []  # a long packet is under way: it is not copied at each piece that comes
         data, place, size = bytes(self._data), 0, len(self._data)
         events: list[RawEvent] = []
         while place + 4 <= size:
@@ -181,18 +188,18 @@ class BinlogStream:
         if data[place] != 0:
             self._refuse(data[place:end])
         place += 1
-        timestamp, kind, _server, length, log_position, flags = _HEADER.unpack_from(data, place)
+        timestamp, kind, _server, length, log_position, flags = _unpack_header(data, place)
         body_end = end
         if length != end - place:
             raise UnreadableEventError(f"an event says {length} bytes and has {end - place}, after {self.position}")
-        if kind == EventType.FORMAT_DESCRIPTION:
+        if kind == _FORMAT_DESCRIPTION:
             self._has_checksum = data[end - _CHECKSUM_BYTES - 1] == _CHECKSUM_CRC32
             body_end = end - _CHECKSUM_BYTES
             self.file_created = timestamp
             self.first_file_created = self.first_file_created or timestamp
         elif self._has_checksum is not False:
             body_end = end - _CHECKSUM_BYTES
-            right = zlib.crc32(memoryview(data)[place:body_end]) == int.from_bytes(data[body_end:end], "little")
+            right = _crc32(data[place:body_end]) == int.from_bytes(data[body_end:end], "little")
             if not right and self._has_checksum is None:
                 body_end = end
             elif not right:
@@ -202,13 +209,13 @@ class BinlogStream:
                     position=str(self.position),
                 )
         body = data[place + HEADER_BYTES : body_end]
-        if kind == EventType.ROTATE:
+        if kind == _ROTATE:
             self._rotate(events, RawEvent(kind, timestamp, flags, 0, 0, body, "", 0), log_position)
             return
         if log_position == 0 or flags & ARTIFICIAL_FLAG or kind in _HEARTBEATS:
             return  # not in the file
         offset = self._offset
-        if kind == EventType.FORMAT_DESCRIPTION and offset > _FILE_START:
+        if kind == _FORMAT_DESCRIPTION and offset > _FILE_START:
             return  # sent ahead of a position in the middle
         least_end = offset + length
         event_end = least_end + ((log_position - least_end) & 0xFFFFFFFF)  # the header has the low 32 bits

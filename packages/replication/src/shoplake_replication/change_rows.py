@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,7 @@ from shoplake_replication.transactions import RowsEvent
 __all__ = ["ChangeCounts", "CommittedRows", "HeaderNames", "change_table"]
 
 
-@dataclass(frozen=True, slots=True)
-class CommittedRows:
+class CommittedRows(NamedTuple):
     """A rows event, the time its transaction was committed, and its file."""
 
     event: RowsEvent

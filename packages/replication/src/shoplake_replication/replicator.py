@@ -9,13 +9,13 @@ from typing import Any
 
 import pymysql
 from shoplake_core.clock import Clock
-from shoplake_core.errors import ResourceError, ShoplakeError, SourceError
+from shoplake_core.errors import CredentialError, ResourceError, ShoplakeError, SourceError
 from shoplake_core.names import MARKER_SCHEMA, MARKER_TABLE
 from shoplake_core.sequences import BinlogPosition, parse_binlog_position
 from shoplake_mysql.connections import connect, fetch_all, quote_name
 from shoplake_mysql.lineage import ensure_lineage
 from shoplake_mysql.marker import ensure_marker_table
-from shoplake_mysql.server_facts import Flavour, ServerFacts, read_binlog_position, read_server_facts, read_source_clock
+from shoplake_mysql.server_facts import ServerFacts, read_binlog_position, read_server_facts, read_source_clock
 from shoplake_mysql.snapshot import open_snapshot
 
 from shoplake_replication.binlog_stream import BinlogStream, StreamLostError
@@ -23,6 +23,7 @@ from shoplake_replication.bronze_aws import Bronze
 from shoplake_replication.captured_tables import CapturedTables
 from shoplake_replication.config import ReplicatorConfig
 from shoplake_replication.cuts import apply_cut, load_cut, remove_cut, upload_cut
+from shoplake_replication.dialects import read_dialect
 from shoplake_replication.durable_files import lock_folder
 from shoplake_replication.errors import LineageError
 from shoplake_replication.failpoints import NO_FAILPOINT, Failpoint, Step
@@ -40,7 +41,6 @@ from shoplake_replication.source_checks import (
 from shoplake_replication.state import ReplicatorState, load_state, save_state
 from shoplake_replication.statements import StatementKind
 from shoplake_replication.status import RunState, write_status
-from shoplake_replication.table_map import Dialect
 from shoplake_replication.transactions import Committed, DataDefinition, TransactionReader
 
 __all__ = ["Replicator"]
@@ -101,6 +101,9 @@ class Replicator:
             except ShoplakeError as error:
                 self._tell(RunState.FAILED, error)
                 raise
+            except Exception as error:
+                self._tell(RunState.FAILED, ShoplakeError(f"{type(error).__name__}: {error}", hint="report this"))
+                raise
             self._tell(RunState.STOPPED)
 
     def _tell(self, run_state: RunState, error: ShoplakeError | None = None) -> None:
@@ -129,8 +132,9 @@ class Replicator:
             check_settings(facts)
             self._choose_server_id(connection, facts)
             lineage = ensure_lineage(connection)
+            self._warnings = retention_warnings(facts)
             if self._config.table_mappings.route(MARKER_SCHEMA, MARKER_TABLE):
-                ensure_marker_table(connection)
+                self._ensure_marker(connection)
             if ALL_TABLES in requested_reloads(folder):
                 self._forget_position()
             self._check_lineage(connection, lineage)
@@ -138,11 +142,18 @@ class Replicator:
                 check_position(connection, parse_binlog_position(self._state.position))
             self._save()
             finish_request(folder, ALL_TABLES)
-            self._dialect = _dialect(connection, facts)
+            self._dialect = read_dialect(connection, facts)
             self._tables.discover(connection)
-            self._warnings = retention_warnings(facts)
             self._warnings += cascade_warnings(connection, facts, self._selected(connection))
         self._load_waiting()
+
+    def _ensure_marker(self, connection: "pymysql.connections.Connection[Any]") -> None:
+        try:
+            ensure_marker_table(connection)
+        except (ResourceError, CredentialError) as error:
+            self._warnings.append(
+                f"the marker table is not there and cannot be made, so nothing can wait on it: {error.message}"
+            )
 
     def _selected(self, connection: "pymysql.connections.Connection[Any]") -> list[tuple[str, str]]:
         waiting = [(route.schema, route.table) for route in self._tables.to_load(connection)]
@@ -351,7 +362,7 @@ class Replicator:
                 else:
                     self._altered(*key, definition.start)
         if definition.end is not None:
-            cut.add(Committed((), 0, 0, definition.end))
+            cut.add(Committed((), 0, definition.end))
 
     def _altered(self, schema: str, table: str, start: BinlogPosition) -> None:
         self._warnings.append(
@@ -377,19 +388,3 @@ def _is_before(position: BinlogPosition, floor: int) -> bool:
 
 def _is_connection_error(error: ResourceError) -> bool:
     return getattr(error, "errno", None) in {2003, 2002, 2006, 2013, 1053, 1040, 1158, 1159, 1160, 1161}
-
-
-def _dialect(connection: "pymysql.connections.Connection[Any]", facts: ServerFacts) -> Dialect:
-    rows = fetch_all(
-        connection, "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL"
-    )
-    charsets = {int(number): str(charset) for number, charset in rows if charset}
-    mariadb = facts.flavour is Flavour.MARIADB
-    if mariadb:
-        applicable = "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
-        try:
-            rows = fetch_all(connection, f"SELECT ID, CHARACTER_SET_NAME FROM {applicable} WHERE ID IS NOT NULL")
-        except ResourceError:
-            rows = []  # before 10.10 that view has no ids, and every collation one of its own
-        charsets |= {int(number): str(charset) for number, charset in rows if charset}
-    return Dialect(mariadb=mariadb, charset_of_collation=charsets)

@@ -2,7 +2,7 @@
 
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -26,7 +26,7 @@ __all__ = ["Committed", "DataDefinition", "RowsEvent", "TransactionReader", "Unr
 _SECOND = 1_000_000
 _STANDALONE = 1  # flag of MariaDB's GTID event: one statement, no transaction
 _SPILLED = struct.Struct("<IcQHI")
-_ROWS_EVENTS = {
+_ROWS_EVENTS: dict[int, bytes] = {
     EventType.WRITE_ROWS_V1: b"I",
     EventType.UPDATE_ROWS_V1: b"U",
     EventType.DELETE_ROWS_V1: b"D",
@@ -34,7 +34,10 @@ _ROWS_EVENTS = {
     EventType.UPDATE_ROWS_V2: b"U",
     EventType.DELETE_ROWS_V2: b"D",
 }
-_FIRST_V2 = EventType.WRITE_ROWS_V2
+# As plain numbers: these are compared for every event.
+_FIRST_V2 = int(EventType.WRITE_ROWS_V2)
+_TABLE_MAP, _XID, _MARIADB_GTID = int(EventType.TABLE_MAP), int(EventType.XID), int(EventType.MARIADB_GTID)
+_GTIDS = frozenset({_MARIADB_GTID, *map(int, (EventType.GTID, EventType.ANONYMOUS_GTID, EventType.GTID_TAGGED))})
 _PASSED_OVER = frozenset(
     {
         *(EventType.STOP, EventType.ROTATE, EventType.FORMAT_DESCRIPTION, EventType.ROWS_QUERY),
@@ -74,68 +77,43 @@ class RowsEvent(NamedTuple):
 
 
 class _SpilledRows:
-    """Rows events of one transaction: in memory up to a limit, then in a temporary file."""
+    """Rows events of one transaction in a temporary file, until its commit."""
 
-    def __init__(self, folder: Path, memory_bytes: int) -> None:
-        self._folder = folder
-        self._memory_bytes = memory_bytes
-        self.size_bytes = 0
-        self._events: list[RowsEvent] = []
-        self._file: IO[bytes] | None = None
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the transaction
         self._maps: list[TableMap] = []
 
-    def __len__(self) -> int:
-        return len(self._events) + (self._file is not None)
+    def __bool__(self) -> bool:
+        return True
 
-    def append(self, event: RowsEvent) -> None:
-        self._events.append(event)
-        self.size_bytes += len(event.body)
-        if self.size_bytes > self._memory_bytes:
-            self._spill()
-
-    def _spill(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - lives as long as the transaction
-        for event in self._events:
+    def extend(self, events: Sequence[RowsEvent]) -> None:
+        """Add events behind those there are."""
+        for event in events:
             if event.table_map not in self._maps:
                 self._maps.append(event.table_map)
-            self._file.write(
-                _SPILLED.pack(
-                    self._maps.index(event.table_map),
-                    event.operation,
-                    event.start,
-                    event.rows_offset,
-                    len(event.body),
-                )
-            )
+            index = self._maps.index(event.table_map)
+            self._file.write(_SPILLED.pack(index, event.operation, event.start, event.rows_offset, len(event.body)))
             self._file.write(event.body)
-        self._events.clear()
 
     def __iter__(self) -> Iterator[RowsEvent]:
-        if self._file is not None:
-            self._spill()
-            self._file.seek(0)
-            while header := self._file.read(_SPILLED.size):
-                index, operation, start, rows_offset, length = _SPILLED.unpack(header)
-                yield RowsEvent(self._maps[index], operation, start, rows_offset, self._file.read(length))
-            self._file.close()
-        yield from self._events
+        self._file.seek(0)
+        while header := self._file.read(_SPILLED.size):
+            index, operation, start, rows_offset, length = _SPILLED.unpack(header)
+            yield RowsEvent(self._maps[index], operation, start, rows_offset, self._file.read(length))
+        self._file.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """A committed transaction, or a place outside any: everything before `end` is complete.
 
     Attributes:
-        rows: Rows events of captured tables, to be read once; () for none.
-        size_bytes: Their size.
+        rows: Rows events of captured tables, to be read once; empty for none.
         committed_microseconds: Commit time by the source's clock, since 1970.
         end: Where the next transaction begins.
 
     """
 
-    rows: "_SpilledRows | tuple[()]"
-    size_bytes: int
+    rows: "Sequence[RowsEvent] | _SpilledRows"
     committed_microseconds: int
     end: BinlogPosition
 
@@ -190,7 +168,9 @@ class TransactionReader:
         self._memory_bytes = memory_bytes
         self._parsed: dict[bytes, TableMap | None] = {}
         self._maps: dict[bytes, TableMap | None] = {}
-        self._rows = _SpilledRows(spill_folder, memory_bytes)
+        self._rows: list[RowsEvent] = []
+        self._rows_bytes = 0
+        self._spilled: _SpilledRows | None = None
         self._open = False
         self._commit_microseconds = 0
         self._unreadable: list[UnreadableTable] = []
@@ -207,15 +187,16 @@ class TransactionReader:
 
         """
         kind = event.type
+        if kind == _TABLE_MAP:
+            body = event.body
+            self._maps[body[:6]] = self._table_map(body[6:])
+            return None
         if kind in _ROWS_EVENTS:
             self._add_rows(event)
             return None
-        if kind == EventType.TABLE_MAP:
-            self._maps[event.body[:6]] = self._table_map(event.body[6:])
-            return None
-        if kind == EventType.XID:
+        if kind == _XID:
             return self._commit(event)
-        if kind in {EventType.MARIADB_GTID, EventType.GTID, EventType.ANONYMOUS_GTID, EventType.GTID_TAGGED}:
+        if kind in _GTIDS:
             self._begin(event)
             return None
         if kind == EventType.QUERY:
@@ -223,7 +204,7 @@ class TransactionReader:
         if kind == EventType.XA_PREPARE:
             return self._prepared(event)
         if kind in _PASSED_OVER or (event.flags & IGNORABLE_FLAG and kind not in _REFUSED):
-            return None if self._open or self._rows else Committed((), 0, 0, _at(event, event.end))
+            return None if self._open or self._has_rows else Committed((), 0, _at(event, event.end))
         what, hint = _REFUSED.get(kind, (f"an event of type {kind}, which is not known here", "reload every table"))  # type: ignore[call-overload]  # plain ints are looked up among IntEnum members
         raise UnreadableEventError(
             f"the binlog holds {what} at {_at(event, event.start)}",
@@ -235,7 +216,7 @@ class TransactionReader:
     def _begin(self, event: RawEvent) -> None:
         self._maps.clear()
         self._commit_microseconds = 0
-        if event.type == EventType.MARIADB_GTID:
+        if event.type == _MARIADB_GTID:
             self._open = not event.body[12] & _STANDALONE  # stands for BEGIN
         elif event.type != EventType.GTID_TAGGED:
             self._commit_microseconds = commit_microseconds(event.body)
@@ -280,7 +261,7 @@ class TransactionReader:
             width = {252: 2, 253: 3, 254: 8}[count]
             count = int.from_bytes(body[place : place + width], "little")
             place += width
-        operation = _ROWS_EVENTS[EventType(event.type)]
+        operation = _ROWS_EVENTS[event.type]
         present_bytes = (count + 7) // 8
         bitmaps = 2 if operation == b"U" else 1
         for _ in range(bitmaps):
@@ -292,21 +273,32 @@ class TransactionReader:
                 return
             place += present_bytes
         self._rows.append(RowsEvent(table_map, operation, event.start, place, body))
+        self._rows_bytes += len(body)
+        if self._rows_bytes > self._memory_bytes:
+            self._spilled = self._spilled or _SpilledRows(self._spill_folder)
+            self._spilled.extend(self._rows)
+            self._rows.clear()
+            self._rows_bytes = 0
 
     def _commit(self, event: RawEvent) -> Committed:
-        rows = self._rows
-        committed = Committed(
-            rows or (),
-            rows.size_bytes,
-            self._commit_microseconds or event.timestamp * _SECOND,
-            _at(event, event.end),
-        )
+        rows: Sequence[RowsEvent] | _SpilledRows = self._rows
+        if self._spilled is not None:
+            self._spilled.extend(self._rows)
+            rows = self._spilled
+        committed_microseconds = self._commit_microseconds or event.timestamp * _SECOND
+        committed = Committed(rows, committed_microseconds, _at(event, event.end))
         self._reset()
         return committed
 
+    @property
+    def _has_rows(self) -> bool:
+        return bool(self._rows) or self._spilled is not None
+
     def _reset(self) -> None:
         if self._rows:
-            self._rows = _SpilledRows(self._spill_folder, self._memory_bytes)
+            self._rows = []
+        self._rows_bytes = 0
+        self._spilled = None
         self._open = False
         self._commit_microseconds = 0
 
@@ -321,7 +313,7 @@ class TransactionReader:
                 return self._commit(event)
             case StatementKind.ROLLBACK:
                 self._reset()
-                return Committed((), 0, 0, _at(event, event.end))
+                return Committed((), 0, _at(event, event.end))
             case StatementKind.ROWS_AS_STATEMENT:
                 raise UnreadableEventError(
                     f"a statement changed rows and only its text is in the binlog at {_at(event, event.start)}: {statement.verb}",
@@ -333,16 +325,16 @@ class TransactionReader:
                     self._open = True
                 elif statement.verb == "rollback":
                     self._reset()
-                return None if self._open else Committed((), 0, 0, _at(event, event.end))
+                return None if self._open else Committed((), 0, _at(event, event.end))
             case StatementKind.EMPTIED | StatementKind.ALTERED:
                 end = None if self._open else _at(event, event.end)
                 return DataDefinition(statement, _at(event, event.start), end)
             case StatementKind.NOTHING:
-                return None if self._open else Committed((), 0, 0, _at(event, event.end))
+                return None if self._open else Committed((), 0, _at(event, event.end))
 
     def _prepared(self, event: RawEvent) -> Committed:
         one_phase = bool(event.body and event.body[0])
-        if self._rows and not one_phase:
+        if self._has_rows and not one_phase:
             raise UnreadableEventError(
                 f"a prepared XA transaction changed captured tables at {_at(event, event.start)}: "
                 "whether it was committed is not known yet",
