@@ -72,18 +72,50 @@ def job_world(local_aws, tools):
     return lambda environment: JobWorld(local_aws, tools.Bronze, environment)
 
 
-def test_the_reference_shop_from_bronze_to_gold_and_its_changes(job_world, tools):
+def test_the_reference_shop_from_bronze_to_gold_survives_kills_and_equals_a_rebuild(job_world, tools):
+    """One environment through it all: a start of Spark takes seconds."""
     world = job_world("refshop")
-    rows = ShopRows(int(os.environ.get("ETL_ORDERS", "300")))
-    tables = rows.all()
+    shop = ShopRows(int(os.environ.get("ETL_ORDERS", "200")))
+    tables = shop.all()
     for name, bronze in world.bronze.items():
         bronze.load(tables[name])
     silver = world.run("bronze_to_silver")
-    print(json.dumps(silver, indent=1))
+    assert {name: table["read"] for name, table in silver.items()} == {name: len(t) for name, t in tables.items()}
+    assert silver["orders"]["quarantined"] == sum(row["ship_country"] == "D3" for row in tables["orders"])
     gold = world.run("silver_to_gold")
-    print(json.dumps(gold, indent=1))
-    assert gold["fct_order"]["full"]
-    world.bronze["orders"].changes([tools.change("U", n, **rows.order(n, "shipped")) for n in range(1, 100)])
-    world.bronze["order_items"].changes([tools.change("D", 500 + n, order_id=n, line_no=2) for n in range(1, 50)])
-    print(json.dumps(world.run("bronze_to_silver", run_id="r2"), indent=1))
-    print(json.dumps(world.run("silver_to_gold", run_id="r2"), indent=1))
+    assert [table["full"] for table in gold.values()] == [True] * 5
+    assert gold["fct_order"]["inserted"] == silver["orders"]["inserted"]
+
+    world.bronze["orders"].changes([tools.change("U", n, **shop.order(n, "shipped")) for n in range(1, 40)])
+    world.bronze["order_items"].changes([tools.change("D", 500 + n, order_id=n, line_no=2) for n in range(1, 20)])
+    world.run("bronze_to_silver", run_id="r2", code=-9, SHOPLAKE_FAILPOINT="after-consumed-record:orders")
+    again = world.run("bronze_to_silver", run_id="r3")
+    assert (again["orders"]["batch"], again["orders"]["updated"]) == (2, 39)
+    world.run("silver_to_gold", run_id="r3", code=-9, SHOPLAKE_FAILPOINT="after-gold-manifest:fct_sales_event")
+    incremental = world.run("silver_to_gold", run_id="r4")
+    assert (incremental["fct_sales_event"]["batch"], incremental["agg_sales_daily"]["batch"]) == (2, 2)
+
+    rebuilt = world.run("silver_to_gold", "--rebuild", run_id="r5")
+    assert {(t["inserted"], t["updated"], t["deleted"], t["full"]) for t in rebuilt.values()} == {(0, 0, 0, True)}
+    assert "ab" * 32 not in world.log
+
+
+def test_one_table_fails_the_others_finish_and_gold_says_what_it_skipped(job_world):
+    world = job_world("onefails")
+    tables = ShopRows(20).all()
+    for name, bronze in world.bronze.items():
+        if name != "customers":
+            bronze.load(tables[name])
+    silver = world.run("bronze_to_silver", code=1)
+    assert [name for name, table in silver.items() if "error" in table] == ["customers"]
+    assert "no complete load" in silver["customers"]["error"]["message"]
+    url = f"s3://{world.names.artifacts_bucket}/runs/r1/bronze_to_silver.json"
+    gold = world.run("silver_to_gold", "--silver_summary", url, code=1)
+    assert [name for name, table in gold.items() if "error" in table] == ["dim_customer"]
+    assert gold["dim_customer"]["error"]["code"] == "SKIPPED"
+
+
+def test_a_missing_masking_key_is_a_refusal(job_world):
+    world = job_world("nokey")
+    world.run("bronze_to_silver", code=3, SHOPLAKE_MASKING_KEY="")
+    assert "masking key must be at least" in world.log

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark.sql import types as t
-from shoplake_core.bronze import OPERATION_COLUMN
+from shoplake_core.bronze import OPERATION_COLUMN, is_load_file
 from shoplake_core.contracts import TableContract
 from shoplake_core.errors import ContractError
 
@@ -93,7 +93,8 @@ def _read_type(wanted: _Wanted, arrow: pa.DataType) -> tuple[t.DataType, bool] |
 
 
 def _written_order(file: FileFacts) -> tuple[object, ...]:
-    return (file.info.modified_at, file.info.name)
+    # A store tells whole seconds; within one, loads come first
+    return (file.info.modified_at, not is_load_file(file.info.name), file.info.name)
 
 
 class _Planner:

@@ -104,6 +104,7 @@ def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEnd
         cores=arguments.spark_cores,
         memory=arguments.spark_memory,
         ivy_folder=Path.home() / ".ivy2.5.2",
+        keep_classes=True,
     )
     return endpoint, spark
 
