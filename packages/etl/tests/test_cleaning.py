@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import functions as F
+from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from pyspark.sql import types as t
 from shoplake_core.cleaning import DATE_FORMATS, PATTERNS, TRIM_CHARACTERS
 from shoplake_core.contracts import CaseFold, Pii, Violation

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from reference_shop import ShopRows, arrow_schema, shop_project
@@ -32,7 +31,6 @@ class JobWorld:
         }
 
     def run(self, job, *extra, run_id="r1", code=0, **environment):
-        start = time.monotonic()
         summary = f"s3://{self.names.artifacts_bucket}/runs/{run_id}/{job}.json"
         names = self.names
         done = subprocess.run(
@@ -40,11 +38,11 @@ class JobWorld:
                 sys.executable,
                 "-m",
                 f"shoplake_etl.jobs.{job}",
-                "--project",
-                f"s3://{names.artifacts_bucket}/project.json",
-            ]
-            + ["--environment", names.environment, "--account", names.account, "--region", names.region]
-            + ["--run_id", run_id, "--summary", summary, "--JOB_NAME", job, *extra],
+                *("--project", f"s3://{names.artifacts_bucket}/project.json"),
+                *("--environment", names.environment, "--account", names.account, "--region", names.region),
+                *("--run_id", run_id, "--summary", summary, "--JOB_NAME", job),
+                *extra,
+            ],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": os.environ["HOME"],
@@ -62,7 +60,6 @@ class JobWorld:
             check=False,
         )
         self.log = done.stdout + done.stderr
-        print(job, round(time.monotonic() - start, 1), "s")
         assert done.returncode == code, self.log[-6000:]
         return json.loads(done.stdout.splitlines()[-1])["tables"] if done.returncode in {0, 1} else {}
 

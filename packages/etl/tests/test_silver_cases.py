@@ -88,7 +88,7 @@ def test_types_of_every_age_and_writer_are_read_unchanged(world, bronze, contrac
     with_columns(bronze, ThingId=pa.int32(), cutoff=pa.time32("s"))  # a narrower key, and TIME as Spark refuses it
     bronze.changes([tools.change("I", 1, ThingId=3, cutoff=time(23, 59, 59), born=date(1, 1, 1))])
     with_columns(bronze, ThingId=pa.int64(), wall=pa.timestamp("ns"), small=pa.null())
-    bronze.changes([tools.change("I", 2, ThingId=3_000_000_000, wall=datetime(2026, 1, 2, 3, 4, 5))])
+    bronze.changes([tools.change("I", 2, ThingId=3_000_000_000, wall=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))])
     bronze.put("20261125-010101000.parquet", b"")
     bronze.put("20261125-0101_$folder$", b"")
     summary = world.silver(contract)
