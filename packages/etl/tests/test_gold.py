@@ -228,3 +228,15 @@ def test_a_model_that_breaks_its_contract_stops_and_names_it(world, sql, said):
     result = gold.gold().tables["fct_order"]
     assert isinstance(result, TableError)
     assert said in result.message
+
+
+def test_a_model_without_touched_stops_instead_of_staying_empty(world):
+    contract = FILES["contracts/gold/fct_order.toml"].replace(
+        'touched = { orders = "select customer_id from changes" }\n', ""
+    )
+    gold = GoldWorld(world, {**FILES, "contracts/gold/fct_order.toml": contract})
+    gold.bronze.load([order(random.Random(8), 1)])
+    gold.silver()
+    result = gold.gold().tables["fct_order"]
+    assert isinstance(result, TableError)
+    assert "has no [touched]" in result.message

@@ -261,6 +261,12 @@ def build_gold_model(spark: SparkSession, run: GoldRun, contract: TableContract)
     if model.is_current:
         return ModelSummary(batch=model.last.number if model.last else 0, seconds=seconds())
     scope = model.scope()
+    if scope is None and model.full:
+        raise ContractError(
+            f"contracts/gold/{contract.name}.toml has no [touched]: nothing tells which groups to build",
+            hint="write one SELECT of the scope's columns for each table read",
+            table=contract.name,
+        )
     groups = 0
     rows, counts = None, dict.fromkeys(("I", "U", "D", "rows"), 0)
     if scope is not None:
