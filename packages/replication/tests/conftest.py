@@ -89,10 +89,10 @@ class Rig:
     def config(self):
         return parse_config(self.config_text(), password=self.endpoint.password)
 
-    def replicator(self, stop=lambda: False, failpoint=NO_FAILPOINT):
+    def replicator(self, stop=lambda: False, failpoint=NO_FAILPOINT, bronze=S3Bronze):
         config = self.config()
         return Replicator(
-            config, bronze=S3Bronze(config.s3), clock=SystemClock(), stop_requested=stop, failpoint=failpoint
+            config, bronze=bronze(config.s3), clock=SystemClock(), stop_requested=stop, failpoint=failpoint
         )
 
     def mark(self):

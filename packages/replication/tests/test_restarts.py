@@ -4,7 +4,9 @@ import json
 
 import pytest
 from shoplake_core.errors import ConfigError
-from shoplake_replication.errors import LineageError, OverwriteError, TakenOverError
+from shoplake_replication.bronze_aws import S3Bronze
+from shoplake_replication.config import S3Target
+from shoplake_replication.errors import BronzeUnreachableError, LineageError, OverwriteError, TakenOverError
 from shoplake_replication.failpoints import Step
 from shoplake_replication.state import load_state, save_state
 
@@ -159,3 +161,40 @@ def test_the_command_dies_where_the_failpoint_says(rig):
     assert rig.process(failpoint="before-epoch-put").returncode == -9
     rig.catch_up()
     rig.assert_exact("t")
+
+
+class _FailingBronze(S3Bronze):
+    """S3 that does not answer now and then: before it took the file, and after."""
+
+    calls = 0
+
+    def put_file(self, key, path, sha256):
+        type(self).calls += 1
+        call = self.calls
+        if call in {1, 2, 5}:
+            raise BronzeUnreachableError("no answer")
+        etag = super().put_file(key, path, sha256)
+        if call in {3, 6}:
+            raise BronzeUnreachableError("no answer, and the file is there")
+        return etag
+
+
+def test_an_outage_of_the_store_is_waited_for(rig):
+    _table(rig)
+    rig.load()
+    _FailingBronze.calls = 0
+    _changes(rig, 1)
+    rig.replicator(bronze=_FailingBronze).run(until_marker=rig.mark())
+    _changes(rig, 2)
+    rig.replicator(bronze=_FailingBronze).run(until_marker=rig.mark())
+    assert _FailingBronze.calls >= 7
+    rig.assert_exact("t")
+    names = [key for key in rig.files("t") if "LOAD" not in key]
+    rows = [row["_sequence"] for key in names for row in rig.parquet(key).to_pylist()]
+    assert rows == sorted(set(rows))
+
+
+def test_store_that_is_not_there_is_named(aws_variables):
+    bronze = S3Bronze(S3Target(bucket="b", endpoint_url="http://127.0.0.1:9", region="eu-central-1"))
+    with pytest.raises(BronzeUnreachableError, match="s3://b/"):
+        bronze.put_text("x", "y")

@@ -6,16 +6,21 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from shoplake_core.errors import CredentialError, ResourceError
 
 from shoplake_replication.config import S3Target
-from shoplake_replication.errors import OverwriteError
+from shoplake_replication.errors import BronzeUnreachableError, OverwriteError
 
 __all__ = ["Bronze", "S3Bronze", "sha256_of"]
 
 _ALREADY_THERE = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
+_SERVER_FAILED = 500
 _REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"})
+
+
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 class Bronze(Protocol):
@@ -63,6 +68,10 @@ class S3Bronze:
         where = f"{what} s3://{self._bucket}/{self._prefix}"
         if code in _REFUSED:
             return CredentialError(f"{where}: {code}", hint="check AWS_ACCESS_KEY_ID and its rights on the bucket")
+        if isinstance(error, NoCredentialsError | PartialCredentialsError):
+            return CredentialError(f"{where}: {error}", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        if isinstance(error, BotoCoreError) or _status_of(error) >= _SERVER_FAILED:
+            return BronzeUnreachableError(f"{where}: {error}", hint="check that S3 answers; it is tried again")
         return ResourceError(f"{where}: {error}", hint="check that the bucket exists and answers")
 
     def put_file(self, key: str, path: Path, sha256: str) -> str:

@@ -9,13 +9,16 @@ ConfigError (core)
 └── UnsupportedSettingError  a DMS setting that is not honoured here
 ConflictError (core)
 └── TakenOverError           another replicator uses the same state folder or server id
+ResourceError (core)
+└── BronzeUnreachableError   S3 does not answer now
 DataError (core)
 └── OverwriteError           an object is there already, with other content
 """
 
-from shoplake_core.errors import ConfigError, ConflictError, DataError, SourceError
+from shoplake_core.errors import ConfigError, ConflictError, DataError, ResourceError, SourceError
 
 __all__ = [
+    "BronzeUnreachableError",
     "LineageError",
     "OverwriteError",
     "SourceSettingError",
@@ -54,6 +57,13 @@ class TakenOverError(ConflictError):
 
     code = "REPLICATOR_TAKEN_OVER"
     retryable = False
+
+
+class BronzeUnreachableError(ResourceError):
+    """S3 does not answer now; the same call may work later."""
+
+    code = "BRONZE_UNREACHABLE"
+    retryable = True
 
 
 class OverwriteError(DataError):

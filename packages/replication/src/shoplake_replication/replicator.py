@@ -18,7 +18,7 @@ from shoplake_mysql.marker import ensure_marker_table
 from shoplake_mysql.server_facts import ServerFacts, read_binlog_position, read_server_facts, read_source_clock
 from shoplake_mysql.snapshot import open_snapshot
 
-from shoplake_replication.binlog_stream import BinlogStream, StreamLostError
+from shoplake_replication.binlog_stream import BinlogStream
 from shoplake_replication.bronze_aws import Bronze
 from shoplake_replication.captured_tables import CapturedTables
 from shoplake_replication.config import ReplicatorConfig
@@ -48,7 +48,7 @@ __all__ = ["Replicator"]
 _POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 60.0  # of small statements
 _FIRST_RETRY_SECONDS = 0.5
-_LONGEST_RETRY_SECONDS = 15.0
+_LONGEST_RETRY_SECONDS = 5.0
 _GIVE_UP_SECONDS = 600.0
 _LINEAGE_FORMAT = "%Y%m%d%H%M%S"
 
@@ -121,12 +121,7 @@ class Replicator:
 
     def _start(self) -> None:
         folder = self._config.state_dir
-        cut = load_cut(folder)
-        if cut is not None and cut.begin == self._state.position:  # else its end was saved, or the state is a new one
-            upload_cut(folder, cut, self._bronze, self._failpoint)
-            apply_cut(self._state, cut)
-            self._save()
-        remove_cut(folder)
+        self._repeat_cut()
         with connect(self._config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
             facts = read_server_facts(connection)
             check_settings(facts)
@@ -146,6 +141,16 @@ class Replicator:
             self._tables.discover(connection)
             self._warnings += cascade_warnings(connection, facts, self._selected(connection))
         self._load_waiting()
+
+    def _repeat_cut(self) -> None:
+        """A cut that was durable and perhaps not all in bronze is; nothing of it is left on disk."""
+        folder = self._config.state_dir
+        cut = load_cut(folder)
+        if cut is not None and cut.begin == self._state.position:  # else its end was saved, or the state is a new one
+            upload_cut(folder, cut, self._bronze, self._failpoint)
+            apply_cut(self._state, cut)
+            self._save()
+        remove_cut(folder)
 
     def _ensure_marker(self, connection: "pymysql.connections.Connection[Any]") -> None:
         try:
@@ -234,7 +239,7 @@ class Replicator:
                 now = self._clock.monotonic_seconds()
                 if self._state.position != position or failing_since is None:
                     failing_since, retry_seconds = now, _FIRST_RETRY_SECONDS
-                if not isinstance(error, StreamLostError) and not _is_connection_error(error):
+                if not error.retryable and not _is_connection_error(error):
                     raise
                 if now - failing_since > _GIVE_UP_SECONDS:
                     raise
@@ -247,7 +252,7 @@ class Replicator:
     def _stream_once(self, until_marker: str) -> None:
         """Streams from the saved position until it is told to stop; what was not saved is read again next time."""
         config, state = self._config, self._state
-        remove_cut(config.state_dir)
+        self._repeat_cut()
         self._load_waiting()  # what a broken connection left undone
         begin = parse_binlog_position(state.position)
         with connect(config.source, read_timeout_seconds=_ANSWER_SECONDS) as connection:
