@@ -62,11 +62,22 @@ class Shoplake:
         return list(found.values())
 
 
+def command_on(folder: Path) -> Shoplake:
+    """The command on a project folder, with nothing of the caller's own settings."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHOPLAKE_", "AWS_"))}
+    return Shoplake(folder, environment | {"COLUMNS": "160"})
+
+
 def make_project(folder: Path) -> Shoplake:
     """A copy of the reference project, without state."""
     shutil.copytree(ROOT / "shop", folder, ignore=shutil.ignore_patterns(".shoplake"))
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHOPLAKE_", "AWS_"))}
-    return Shoplake(folder, environment | {"COLUMNS": "160"})
+    return command_on(folder)
+
+
+@pytest.fixture(scope="session")
+def shoplake_on():
+    """Folder -> the command on the project in it."""
+    return command_on
 
 
 @pytest.fixture

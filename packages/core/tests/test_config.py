@@ -27,6 +27,6 @@ def test_settings_are_read():
     ],
 )
 def test_a_wrong_setting_is_named(text, fault):
-    with pytest.raises(ConfigError, match=".") as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_project_config(text, where="shoplake.toml")
     assert fault in str(caught.value)
