@@ -139,8 +139,9 @@ class DataApi:
             self.clock.sleep(delay_seconds)
             delay_seconds *= 2
         raise WarehouseStatementError(
-            f"the warehouse failed after {attempt} attempt{'s' if attempt > 1 else ''}: {error}",
-            hint=f"the statement was: {' '.join(shown.split())[:200]}",
+            f"the warehouse refused a statement{f' {attempt} times' if attempt > 1 else ''}: {error}\n"
+            f"  statement: {' '.join(shown.split())[:200]}",
+            hint="correct the statement, or the contract or model that it was made from",
             statement_id=answer["Id"],
             attempts=attempt,
         )
