@@ -2,11 +2,16 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RunRecord", "newest_run", "read_run", "write_run"]
+import psutil
+
+__all__ = ["RunRecord", "is_running", "newest_run", "read_run", "write_run"]
+
+_START_TOLERANCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +20,7 @@ class RunRecord:
 
     Attributes:
         run_id: Unique, sorts by start: `yyyymmddTHHMMSSZ-<random>`.
-        status: running, succeeded or failed.
+        status: running, succeeded or failed; died where its process ended without a word.
         started_at: UTC, ISO 8601.
         ended_at: UTC, ISO 8601; "" while it runs.
         pid: The process that runs it.
@@ -53,7 +58,19 @@ def read_run(path: Path) -> RunRecord:
     return RunRecord(**data)
 
 
+def is_running(owner: Mapping[str, Any]) -> bool:
+    """Whether the process that a record, or an owner of the run lock, names is still that process."""
+    try:
+        process = psutil.Process(int(owner.get("pid", 0)))
+        return abs(process.create_time() - float(owner.get("pid_created_at_seconds", 0.0))) < _START_TOLERANCE_SECONDS
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+
+
 def newest_run(folder: Path) -> RunRecord | None:
-    """The record of the run that started last, None before the first."""
+    """The record of the run that started last, None before the first; one whose process died says `died`."""
     paths = sorted(folder.glob("*.json"))
-    return read_run(paths[-1]) if paths else None
+    if not paths:
+        return None
+    record = read_run(paths[-1])
+    return replace(record, status="died") if record.status == "running" and not is_running(asdict(record)) else record

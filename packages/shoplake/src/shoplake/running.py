@@ -12,21 +12,10 @@ from shoplake_core.errors import ShoplakeError
 from shoplake.laptop import Laptop
 from shoplake.narration import Narrator
 from shoplake.run_lock_aws import run_lock
-from shoplake.run_records import RunRecord, write_run
+from shoplake.run_records import RunRecord, is_running, write_run
 from shoplake.run_steps import RUN_STEPS, RunContext, RunStep
 
-__all__ = ["is_running", "run_pipeline"]
-
-_START_TOLERANCE_SECONDS = 1.0
-
-
-def is_running(owner: dict[str, Any]) -> bool:
-    """Whether the process that an owner of the lock names is still that process."""
-    try:
-        process = psutil.Process(int(owner.get("pid", 0)))
-        return abs(process.create_time() - float(owner.get("pid_created_at_seconds", 0.0))) < _START_TOLERANCE_SECONDS
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+__all__ = ["run_pipeline"]
 
 
 def run_pipeline(

@@ -1,0 +1,50 @@
+"""A run, and its proof, while the shop keeps selling."""
+
+import json
+import subprocess
+import sys
+
+from shoplake.laptop import running_mysql
+from shoplake.workspace import open_workspace
+
+
+def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(running_shop):
+    workspace = open_workspace(project=running_shop.folder, start=running_shop.folder, environment={})
+    at = running_mysql(workspace)
+    url = f"mysql://{at.user}:{at.password}@{at.host}:{at.port}"
+    selling = subprocess.Popen(
+        [sys.executable, "-m", "shoplake_datagen", "load", "--rate", "15", "--for", "240s", "--seed", "77", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=running_shop.environment | {"SHOPLAKE_MYSQL_URL": url},
+    )
+    try:
+        record = running_shop.json("run")
+        assert selling.poll() is None, f"the load ended before the run did: {selling.communicate()}"
+    finally:
+        selling.terminate()
+        selling.communicate(timeout=30)
+    outcome = record["steps"]["reconcile"]["outcome"]
+    assert outcome["agree"]
+    assert sum(table["rows_in_flight"] for table in outcome["tables"]) > 0, "changes came between silver and the cut"
+    assert running_shop.json("run")["steps"]["reconcile"]["outcome"]["agree"], "and what was in flight arrives"
+
+
+def test_a_second_run_at_the_same_time_is_refused_by_the_first_ones_name(running_shop):
+    first = subprocess.Popen(
+        [sys.executable, "-m", "shoplake", "--project", str(running_shop.folder), "run", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=running_shop.environment,
+    )
+    try:
+        while first.poll() is None and running_shop.json("status")["last_run"]["status"] != "running":
+            pass
+        second = running_shop.call("run", check=False)
+        out, _ = first.communicate(timeout=300)
+    finally:
+        first.kill()
+    assert second.returncode == 4
+    assert f"run {json.loads(out)['run_id']} is at work" in second.stderr
