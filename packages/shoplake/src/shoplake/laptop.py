@@ -16,6 +16,7 @@ from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoin
 from shoplake_core.masking import MaskingKey
 from shoplake_core.names import ResourceNames
 from shoplake_engines.mysql_choice import mysql_engine_for
+from shoplake_engines.object_store_aws import s3_client
 from shoplake_engines.private_files import write_private_text
 from shoplake_local.crawler.crawl import crawl
 from shoplake_local.crawler.report import CrawlReport
@@ -41,7 +42,6 @@ __all__ = [
 ]
 
 WAREHOUSE_WORKGROUP = "shoplake"
-_CLIENT_CONFIG = Config(retries={"total_max_attempts": 3, "mode": "standard"}, s3={"addressing_style": "path"})
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,20 @@ class Laptop:
     @cached_property
     def s3(self) -> Any:
         """A boto3 S3 client."""
-        return _client("s3", self.object_store)
+        return s3_client(self.object_store)
 
     @cached_property
     def redshift_data(self) -> Any:
         """A boto3 client of the Redshift Data API."""
-        return _client("redshift-data", self.control)
+        control = self.control
+        return boto3.client(
+            "redshift-data",
+            endpoint_url=control.url,
+            region_name=control.region,
+            aws_access_key_id=control.access_key_id,
+            aws_secret_access_key=control.secret_access_key,
+            config=Config(retries={"total_max_attempts": 3, "mode": "standard"}),
+        )
 
     def start_replicator(self) -> int:
         """The pid of the replicator, told of the project as it is now and started if it did not run."""
@@ -177,17 +185,6 @@ def _near(path: Path) -> str:
     """The path as short as it can be written from here."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
-
-
-def _client(service: str, endpoint: AwsEndpoint) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint.url,
-        region_name=endpoint.region,
-        aws_access_key_id=endpoint.access_key_id,
-        aws_secret_access_key=endpoint.secret_access_key,
-        config=_CLIENT_CONFIG,
-    )
 
 
 def _stack(workspace: Workspace, clock: Clock) -> LocalStack:

@@ -139,7 +139,7 @@ class DataApi:
             self.clock.sleep(delay_seconds)
             delay_seconds *= 2
         raise WarehouseStatementError(
-            f"the warehouse refused a statement{f' {attempt} times' if attempt > 1 else ''}: {error}\n"
+            f"the warehouse refused a statement{f' after {attempt} attempts' if attempt > 1 else ''}: {error}\n"
             f"  statement: {' '.join(shown.split())[:200]}",
             hint="correct the statement, or the contract or model that it was made from",
             statement_id=answer["Id"],
