@@ -7,7 +7,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from shoplake.bronze_wait_aws import newest_marker_file, wait_for_marker
+from shoplake.bronze_wait_aws import marker_key_at, newest_marker_file, wait_for_marker
 from shoplake_core.clock import SkipClock
 from shoplake_core.errors import ResourceError
 
@@ -63,6 +63,15 @@ def test_a_marker_committed_before_the_first_load_is_found_in_the_load_file(s3, 
     put_markers(s3, bucket, "LOAD00000001.parquet", "a")
     assert newest_marker_file(s3, bucket) == ""
     assert wait(s3, bucket, "a") == 0
+
+
+def test_marker_files_of_earlier_days_are_not_looked_at_again(s3, bucket):
+    put_markers(s3, bucket, "20260101-000000000.parquet", "a")
+    since = marker_key_at(datetime(2026, 1, 3, tzinfo=UTC))
+    assert newest_marker_file(s3, bucket, since=since) == since
+    put_markers(s3, bucket, "20260103-000000000.parquet", "b")
+    assert newest_marker_file(s3, bucket, since=since).endswith("20260103-000000000.parquet")
+    assert wait(s3, bucket, "b", since) == 0
 
 
 def test_the_wait_ends_in_an_error_that_says_where_to_look(s3, bucket):

@@ -75,7 +75,7 @@ class DetachedProcess:
         if child is not None and child.poll() is not None:
             del _children[identity.pid]
             return None
-        return _alive(identity)
+        return process_of(identity)
 
     @property
     def pid(self) -> int | None:
@@ -197,7 +197,8 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _alive(identity: ProcessIdentity) -> psutil.Process | None:
+def process_of(identity: ProcessIdentity) -> psutil.Process | None:
+    """The process while it runs; None once it ended, whoever has its pid now."""
     try:
         process = psutil.Process(identity.pid)
         same = abs(process.create_time() - identity.create_time) <= _START_TIME_TOLERANCE_SECONDS

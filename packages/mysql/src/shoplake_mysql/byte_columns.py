@@ -55,11 +55,6 @@ class ByteColumn:
         """The values at those indices."""
         return ByteColumn(self.buffer, self.starts[indices], self.lengths[indices], self.valid[indices])
 
-    def bytes_at(self, index: int) -> bytes:
-        """One value, for messages and for types that are decoded one by one."""
-        start = int(self.starts[index])
-        return self.buffer[start : start + int(self.lengths[index])].tobytes()
-
 
 def _buffer_of(values: npt.NDArray[Any]) -> pa.Buffer:
     return pa.py_buffer(values.view(np.uint8).data)

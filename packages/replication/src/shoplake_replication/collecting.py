@@ -94,10 +94,6 @@ class ChangeCollector:
             self._decode(key)
         self._pending_bytes = 0
 
-    def forget(self, key: tuple[str, str]) -> None:
-        """Rows of that table that are not decoded yet go: it stopped."""
-        self._pending.pop(key, None)
-
     def _decode(self, key: tuple[str, str]) -> None:
         pending = self._pending.pop(key)
         captured = self._captured.get(key)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ from shoplake_core.clock import Clock
 from shoplake_core.errors import ResourceError
 from shoplake_core.names import MARKER_SCHEMA, MARKER_TABLE
 
-__all__ = ["newest_marker_file", "wait_for_marker"]
+__all__ = ["marker_key_at", "newest_marker_file", "wait_for_marker"]
 
 _POLL_SECONDS = 0.2
 
@@ -22,10 +23,15 @@ def _marker_files(s3: Any, bucket: str, after: str) -> list[str]:
     return [entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Size"] > 0]
 
 
-def newest_marker_file(s3: Any, bucket: str) -> str:
-    """Key of the newest change file of the marker table, "" before the first: where a later wait may begin."""
-    keys = [key for key in _marker_files(s3, bucket, "") if "/LOAD" not in key]
-    return max(keys, default="")
+def marker_key_at(moment: datetime) -> str:
+    """A key of the marker table that sorts before all change files written from `moment` on: their names are times, UTC."""
+    return f"{table_prefix(MARKER_SCHEMA, MARKER_TABLE)}{moment:%Y%m%d-%H%M%S}"
+
+
+def newest_marker_file(s3: Any, bucket: str, *, since: str = "") -> str:
+    """Key of the newest change file of the marker table, `since` where there is none after it: where a later wait may begin."""
+    keys = [key for key in _marker_files(s3, bucket, since) if "/LOAD" not in key]
+    return max(keys, default=since)
 
 
 def _tokens(s3: Any, bucket: str, key: str) -> set[str]:

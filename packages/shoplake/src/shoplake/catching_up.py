@@ -1,18 +1,19 @@
 """Bronze caught up with MySQL: loads complete, and a marker row committed now has arrived."""
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from shoplake_mysql.connections import connect
 from shoplake_mysql.marker import commit_marker, ensure_marker_table
 
-from shoplake.bronze_wait_aws import newest_marker_file, wait_for_marker
+from shoplake.bronze_wait_aws import marker_key_at, newest_marker_file, wait_for_marker
 from shoplake.laptop import Laptop
 from shoplake.narration import StepTalk
 
-__all__ = ["catch_up_bronze", "commit_and_wait_for_marker"]
+__all__ = ["LOAD_TIMEOUT_SECONDS", "catch_up_bronze", "commit_and_wait_for_marker"]
 
-_LOAD_TIMEOUT_SECONDS = 3600.0
+LOAD_TIMEOUT_SECONDS = 3600.0
 _MARKER_TIMEOUT_SECONDS = 300.0
 
 
@@ -25,7 +26,9 @@ def commit_and_wait_for_marker(laptop: Laptop) -> float:
 
     """
     bucket = laptop.names.bronze_bucket
-    after = newest_marker_file(laptop.s3, bucket)
+    # a run a few minutes apart for years leaves very many marker files: only the last day's are listed
+    since = marker_key_at(laptop.clock.now() - timedelta(days=1))
+    after = newest_marker_file(laptop.s3, bucket, since=since)
     token = secrets.token_hex(8)
     connection = connect(laptop.mysql)
     try:
@@ -56,7 +59,7 @@ def catch_up_bronze(laptop: Laptop, talk: StepTalk) -> dict[str, Any]:
         connection.close()
     laptop.start_replicator()
     laptop.replicator.wait_until_loaded(
-        timeout_seconds=_LOAD_TIMEOUT_SECONDS, on_rows=lambda rows: talk.note(f"{rows:,} rows so far")
+        timeout_seconds=LOAD_TIMEOUT_SECONDS, on_rows=lambda rows: talk.note(f"{rows:,} rows so far")
     )
     waited_seconds = commit_and_wait_for_marker(laptop)
     status = laptop.replicator.check()

@@ -117,9 +117,7 @@ class Laptop:
             config=project.config,
             tables=project.silver,
         )
-        failpoint = self.environment.get("SHOPLAKE_REPLICATOR_FAILPOINT", "")
-        extra = {"SHOPLAKE_FAILPOINT": failpoint} if failpoint else {}
-        return replicator.start(self.mysql, self.object_store, extra=extra)
+        return replicator.start(self.mysql, self.object_store)
 
     def crawl(self) -> CrawlReport:
         """What the crawler found in bronze and wrote to the catalogue."""
@@ -164,18 +162,21 @@ class Laptop:
             password_file,
             f"{warehouse.host}:{warehouse.port}:{warehouse.database}:{warehouse.user}:{warehouse.password}\n",
         )
-        url = f"postgresql://{warehouse.user}@{warehouse.host}:{warehouse.port}/{warehouse.database}"
-        return f"PGPASSFILE={_near(password_file)} {_near(self.stack.psql_path())} {url}"
+        return f"PGPASSFILE={_near(password_file)} {_near(self.stack.psql_path())} {self._warehouse_url}"
+
+    @property
+    def _warehouse_url(self) -> str:
+        warehouse = self.warehouse
+        return f"postgresql://{warehouse.user}@{warehouse.host}:{warehouse.port}/{warehouse.database}"
 
     def endpoints(self) -> dict[str, Any]:
         """Server -> address, without passwords."""
-        warehouse = self.warehouse
         return {
             "endpoints": {
                 "MySQL": f"mysql://{self.mysql.user}@{self.mysql.host}:{self.mysql.port}/{self.workspace.project.config.source_schema}",
                 "S3": self.object_store.url,
                 "AWS": f"{self.control.url} (glue, redshift-data)",
-                "warehouse": f"postgresql://{warehouse.user}@{warehouse.host}:{warehouse.port}/{warehouse.database}",
+                "warehouse": self._warehouse_url,
             },
             "state_folder": str(self.workspace.state_folder),
         }

@@ -47,10 +47,6 @@ class Narrator:
         self._console.print()
         self._console.print(f"[bold]{escape(text)}[/bold]", highlight=False)
 
-    def warn(self, text: str) -> None:
-        """A line that wants attention."""
-        self._console.print(f"[yellow]warning[/yellow] {escape(text)}", highlight=False, soft_wrap=True)
-
     def elapsed_seconds(self) -> float:
         """Seconds since the narrator was made."""
         return self._clock.monotonic_seconds() - self._begun_seconds

@@ -1,6 +1,5 @@
 """The replicator as a process beside the laptop's servers: it fills bronze where DMS would on AWS."""
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from shoplake_core.config import ProjectConfig
 from shoplake_core.contracts import TableContract
 from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint
 from shoplake_core.errors import ResourceError, SourceError
-from shoplake_engines.private_files import write_private_text
+from shoplake_engines.private_files import private_folder, read_json, write_private_json
 from shoplake_engines.processes import DetachedProcess, log_tail, server_environment
 from shoplake_replication.standard_settings import standard_s3_settings, standard_table_mappings
 
@@ -100,8 +99,8 @@ class Replicator:
             ),
             "state_dir": str(self._folder / "state"),
         }
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private_text(self._config_path, json.dumps(document, indent=1))
+        private_folder(self._folder)
+        write_private_json(self._config_path, document)
 
     def environment(self, source: MySqlEndpoint, object_store: AwsEndpoint) -> dict[str, str]:
         """The process's environment: its secrets, and nothing of the user's shell."""
@@ -117,11 +116,11 @@ class Replicator:
             },
         )
 
-    def start(self, source: MySqlEndpoint, object_store: AwsEndpoint, *, extra: Mapping[str, str] | None = None) -> int:
+    def start(self, source: MySqlEndpoint, object_store: AwsEndpoint) -> int:
         """The pid of the running process, started if it did not run."""
         return self._process.start(
-            [sys.executable, "-m", "shoplake_replication", "run", "--config", str(self._config_path)],
-            environment=self.environment(source, object_store) | dict(extra or {}),
+            self.command("run"),
+            environment=self.environment(source, object_store),
         )
 
     def command(self, *words: str) -> list[str]:
@@ -134,8 +133,7 @@ class Replicator:
 
     def status(self) -> ReplicatorStatus:
         """What it last said, and whether it runs."""
-        path = self._folder / "state" / "status.json"
-        data: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        data = read_json(self._folder / "state" / "status.json")
         return ReplicatorStatus(
             running=self._process.running() is not None,
             state=str(data.get("state", "")),
@@ -192,6 +190,6 @@ class Replicator:
             if self.clock.monotonic_seconds() > until:
                 raise ResourceError(
                     f"the full load is not done after {timeout_seconds:g} s ({status.rows_seen:,} rows so far)",
-                    hint="shoplake status shows each table; a larger shop may need --load-timeout",
+                    hint="shoplake status shows each table; the load goes on meanwhile: run again",
                 )
             self.clock.sleep(_POLL_SECONDS)

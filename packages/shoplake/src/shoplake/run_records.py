@@ -1,17 +1,15 @@
 """What each run did, one JSON file a run under the state folder: the list behind `status` and the run lock's owner."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
+from shoplake_engines.private_files import private_folder, write_private_text
+from shoplake_engines.processes import ProcessIdentity, process_of
 
 __all__ = ["RunRecord", "is_running", "newest_run", "read_run", "write_run"]
-
-_START_TOLERANCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +42,8 @@ class RunRecord:
 
 def write_run(folder: Path, record: RunRecord) -> None:
     """Keep the record, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.run_id}.json"
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({"schema_version": 1} | asdict(record), indent=1), "utf-8")
-    os.replace(draft, path)  # noqa: PTH105 - the atomic one
+    text = json.dumps({"schema_version": 1} | asdict(record), indent=1)
+    write_private_text(private_folder(folder) / f"{record.run_id}.json", text)
 
 
 def read_run(path: Path) -> RunRecord:
@@ -60,11 +55,8 @@ def read_run(path: Path) -> RunRecord:
 
 def is_running(owner: Mapping[str, Any]) -> bool:
     """Whether the process that a record, or an owner of the run lock, names is still that process."""
-    try:
-        process = psutil.Process(int(owner.get("pid", 0)))
-        return abs(process.create_time() - float(owner.get("pid_created_at_seconds", 0.0))) < _START_TOLERANCE_SECONDS
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+    identity = ProcessIdentity(int(owner.get("pid", 0)), float(owner.get("pid_created_at_seconds", 0.0)))
+    return process_of(identity) is not None
 
 
 def newest_run(folder: Path) -> RunRecord | None:

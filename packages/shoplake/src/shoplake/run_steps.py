@@ -1,6 +1,5 @@
 """The steps of a run, in order: each one thing that a state machine will name as a state."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,7 +145,7 @@ def _warehouse(context: RunContext, talk: StepTalk) -> dict[str, Any]:
 
 def _reconcile(context: RunContext, talk: StepTalk) -> dict[str, Any]:
     report = reconcile_now(context.laptop, talk)
-    document: dict[str, Any] = json.loads(report.to_json())
+    document = report.as_json()
     context.outcomes["reconcile"] = document
     wrong = [table["table"] for table in document["tables"] if not table["agree"]]
     if wrong:

@@ -1,17 +1,17 @@
 """`seed`, `load`, `reload`: fill the shop, let it live on, load one table anew."""
 
-import json
 import subprocess
-import sys
 from typing import Annotated
 
 import typer
 from shoplake_core.errors import ConfigError, DataError
 from shoplake_core.suggestions import did_you_mean
 
+from shoplake.catching_up import LOAD_TIMEOUT_SECONDS
 from shoplake.cli import Json, app, session
 from shoplake.commands.servers import bring_up
 from shoplake.shop_data import live_on, seed_shop
+from shoplake.views.documents import print_document
 
 
 @app.command()
@@ -27,8 +27,7 @@ def seed(
             report = seed_shop(laptop, orders=orders, seed=seed, on_progress=talk.note)
             talk.result = f"{report.row_count:,} rows, {report.dirt_count:,} of them dirty on purpose"
         if as_json:
-            document = {"schema_version": 1, "orders": orders, "rows": report.row_count, "dirt": report.dirt_count}
-            sys.stdout.write(json.dumps(document) + "\n")
+            print_document({"orders": orders, "rows": report.row_count, "dirt": report.dirt_count})
         else:
             narrator.say("next: shoplake run")
 
@@ -46,8 +45,7 @@ def load(
             report = live_on(laptop, transactions=transactions, seed=seed, on_progress=talk.note)
             talk.result = f"{report.transaction_count:,} transactions changed {report.row_count:,} rows"
         if as_json:
-            document = {"schema_version": 1, "transactions": report.transaction_count, "rows": report.row_count}
-            sys.stdout.write(json.dumps(document) + "\n")
+            print_document({"transactions": report.transaction_count, "rows": report.row_count})
         else:
             narrator.say("next: shoplake run")
 
@@ -78,7 +76,7 @@ def reload(table: Annotated[str, typer.Argument(help="A silver table of this pro
                     table=table,
                 )
             status = laptop.replicator.wait_until_loaded(
-                timeout_seconds=3600, on_rows=lambda rows: talk.note(f"{rows:,} rows")
+                timeout_seconds=LOAD_TIMEOUT_SECONDS, on_rows=lambda rows: talk.note(f"{rows:,} rows")
             )
             talk.result = f"{status.rows_seen:,} rows read so far"
         narrator.say("next: shoplake run")

@@ -1,7 +1,5 @@
 """`demo`: the whole way of the data in one command, with every engine real."""
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +12,7 @@ from shoplake.run_records import RunRecord
 from shoplake.run_steps import RUN_STEPS
 from shoplake.running import run_pipeline
 from shoplake.shop_data import live_on, remove_state, seed_shop, shop_order_count
+from shoplake.views.documents import print_document
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run, print_times
 from shoplake.views.servers import print_endpoints, print_next_steps
@@ -26,7 +25,6 @@ _STEP_COUNT = 3 + 2 * len(RUN_STEPS)  # servers, seed, live load, and two runs
 
 def _demo_document(first: RunRecord, second: RunRecord, narrator: Narrator) -> dict[str, Any]:
     return {
-        "schema_version": 1,
         "seconds": round(narrator.elapsed_seconds(), 1),
         "runs": [first.run_id, second.run_id],
         "steps": {"first": first.steps, "second": second.steps},
@@ -71,7 +69,7 @@ def demo(
         narrator.heading("Second run: the changes only")
         second = run_pipeline(laptop, narrator, first_number=number + 1, step_count=_STEP_COUNT)
         if as_json:
-            sys.stdout.write(json.dumps(_demo_document(first, second, narrator), indent=1) + "\n")
+            print_document(_demo_document(first, second, narrator))
             return
         print_run(second)
         print_reconciliation(second.steps["reconcile"]["outcome"])

@@ -1,10 +1,8 @@
 """`doctor`: everything that must be true before a run, each with its fix."""
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from typing import Any
 
 import typer
@@ -20,6 +18,7 @@ from shoplake.cli import Json, app, session
 from shoplake.exit_codes import ExitCode
 from shoplake.laptop import running_mysql
 from shoplake.source_checks import CheckOutcome, CheckResult, checks_of_server, checks_of_table
+from shoplake.views.documents import print_document
 from shoplake.views.tables import calm_table, data_console
 from shoplake.workspace import Workspace
 
@@ -104,7 +103,7 @@ def doctor(as_json: Json = False) -> None:
             checks: list[dict[str, Any]] = [
                 {"name": r.name, "outcome": r.outcome.value, "found": r.found, "fix": r.fix} for r in results
             ]
-            sys.stdout.write(json.dumps({"schema_version": 1, "ok": not failed, "checks": checks}, indent=1) + "\n")
+            print_document({"ok": not failed, "checks": checks})
         else:
             _print(results)
         if failed:

@@ -1,7 +1,6 @@
 """`query`: SQL on the warehouse, as a table, JSON or CSV."""
 
 import csv
-import json
 import os
 import sys
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from shoplake.cli import Json, app, session
 from shoplake.laptop import open_laptop
+from shoplake.views.documents import print_document
 from shoplake.views.tables import calm_table, data_console
 
 
@@ -29,8 +29,7 @@ def query(
             writer.writerow(columns)
             writer.writerows(rows)
         elif as_json:
-            document = {"schema_version": 1, "columns": list(columns), "rows": [list(row) for row in rows]}
-            sys.stdout.write(json.dumps(document, default=str) + "\n")
+            print_document({"columns": list(columns), "rows": [list(row) for row in rows]})
         else:
             table = calm_table()
             for column in columns:

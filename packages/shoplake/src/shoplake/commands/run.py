@@ -1,9 +1,7 @@
 """`run` and `reconcile`: bring the layers up to date, and prove that they agree."""
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
@@ -16,6 +14,7 @@ from shoplake.commands.servers import bring_up
 from shoplake.exit_codes import ExitCode
 from shoplake.reconciling import reconcile_now
 from shoplake.running import run_pipeline
+from shoplake.views.documents import print_document
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run
 
@@ -42,7 +41,7 @@ def run(
         laptop = bring_up(workspace, narrator)
         record = run_pipeline(laptop, narrator, rebuild=rebuild, on_step=_killing_at(os.environ.get(_FAILPOINT, "")))
         if as_json:
-            sys.stdout.write(json.dumps({"schema_version": 1} | asdict(record), indent=1) + "\n")
+            print_document(asdict(record))
         else:
             print_run(record)
             print_reconciliation(record.steps["reconcile"]["outcome"])
@@ -57,9 +56,9 @@ def reconcile(as_json: Json = False) -> None:
             catch_up_bronze(laptop, talk)
         with narrator.step(3, 3, "all layers agree") as talk:
             report = reconcile_now(laptop, talk)
-        document = json.loads(report.to_json())
+        document = report.as_json()
         if as_json:
-            sys.stdout.write(json.dumps(document, indent=1) + "\n")
+            print_document(document)
         else:
             print_reconciliation(document)
         if not document["agree"]:

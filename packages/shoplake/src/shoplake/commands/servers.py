@@ -1,13 +1,11 @@
 """`up`, `down`, `status`: the laptop's servers."""
 
-import json
 import os
-import sys
-from typing import Any
 
 from shoplake.cli import Json, app, session
 from shoplake.laptop import Laptop, laptop_status, open_laptop, shut_down
 from shoplake.narration import Narrator
+from shoplake.views.documents import print_document
 from shoplake.views.servers import print_endpoints, print_status
 from shoplake.workspace import Workspace
 
@@ -31,7 +29,7 @@ def up(as_json: Json = False) -> None:
     with session() as (workspace, narrator):
         laptop = bring_up(workspace, narrator)
         if as_json:
-            _print_json(laptop.endpoints())
+            print_document(laptop.endpoints())
         else:
             print_endpoints(laptop)
 
@@ -50,10 +48,6 @@ def status(as_json: Json = False) -> None:
     with session(announce=not as_json) as (workspace, _):
         document = laptop_status(workspace)
         if as_json:
-            _print_json(document)
+            print_document(document)
         else:
             print_status(document)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps({"schema_version": 1} | document, indent=1, default=str) + "\n")
