@@ -5,6 +5,10 @@ The packages kill at each of their own steps (replication around every PUT and s
 
 import os
 import signal
+import subprocess
+import sys
+import threading
+import time
 
 import psutil
 
@@ -60,3 +64,32 @@ def test_runs_that_die_in_silver_in_gold_and_before_the_warehouse_are_made_good_
     died = running_shop.call("run", check=False, SHOPLAKE_RUN_FAILPOINT="before-warehouse")
     assert died.returncode == -signal.SIGKILL, "the run itself died, and its lock stayed behind"
     assert_a_rerun_agrees(running_shop)
+
+
+def java_process_of(run):
+    """The Java process under a run, once there is one that has been at work for a moment."""
+    pause, deadline = threading.Event(), time.monotonic() + 120
+    while run.poll() is None and time.monotonic() < deadline:
+        for process in psutil.Process(run.pid).children(recursive=True):
+            if process.name() == "java" and process.cpu_times().user > 4:
+                return process
+        pause.wait(0.05)
+    raise AssertionError(f"no Java process under the run: {run.communicate()}")
+
+
+def test_a_job_whose_java_process_dies_is_started_once_more(running_shop):
+    running_shop.call("load", "--transactions", "20", "--seed", "41")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "shoplake", "--project", str(running_shop.folder), "run", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=running_shop.environment,
+    )
+    java_process_of(run).kill()
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    record = running_shop.json("status")["last_run"]
+    assert record["steps"]["reconcile"]["outcome"]["agree"]
+    log = (running_shop.state / "logs" / record["run_id"] / "bronze_to_silver.log").read_text()
+    assert "Spark's Java process was ended by SIGKILL; nothing is half-done" in log

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import ConfigError, ShoplakeError
@@ -15,6 +16,7 @@ from shoplake_core.names import ResourceNames
 from shoplake_core.project import Project, project_from_bundle
 
 from shoplake_etl.failpoints import Failpoints, failpoints_named
+from shoplake_etl.jvm import EXIT_JVM_LOST, end_of_jvm
 from shoplake_etl.layout import Lake, lake_on_s3
 from shoplake_etl.objects import ObjectStore
 from shoplake_etl.secrets_aws import masking_key_from_secret
@@ -135,15 +137,29 @@ def open_job(application: str, argv: Sequence[str]) -> Job:
 
 
 def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSummary]) -> int:
-    """The exit code, after running the job and writing its summary as an object and as one line on stdout."""
+    """The exit code, after running the job and writing its summary as an object and as one line on stdout.
+
+    A job whose Java process died under it writes no summary and ends with `EXIT_JVM_LOST`: it says nothing about the
+    tables, and starting it again goes on where the commits ended.
+
+    """
     try:
         job = open_job(application, argv)
         summary = run(job)
+        if summary.failed and (end := end_of_jvm()):
+            sys.stderr.write(f"{application}: Spark's Java process {end}; nothing is half-done\n")
+            return EXIT_JVM_LOST
         text = summary.to_json()
         job.store.write(job.arguments.summary, text.encode())
     except ShoplakeError as error:
         sys.stderr.write(f"{application}: {error.code}: {error}\n")
         return error.exit_code
+    except (Py4JError, ConnectionError) as error:
+        end = end_of_jvm()
+        if end is None:
+            raise
+        sys.stderr.write(f"{application}: {type(error).__name__}: Spark's Java process {end}; nothing is half-done\n")
+        return EXIT_JVM_LOST
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
     job.spark.stop()

@@ -114,6 +114,8 @@ def _java_options(local: LocalSpark, *, jars_on_class_path: bool) -> str:
         options.append(f"-XX:SharedArchiveFile={archive}")
     elif jars_on_class_path and local.keep_classes:
         options.append(f"-XX:ArchiveClassesAtExit={archive}")
+    # A heap that is full ends the process at once, by a code of its own; what the JVM says of a crash goes to the job's log
+    options += ["-XX:+ExitOnOutOfMemoryError", "-XX:+ErrorFileToStderr"]
     # An archive of another Java is passed over; without a word, for stdout belongs to the summary
     return " ".join([*options, "-Xlog:disable"])
 

@@ -72,6 +72,6 @@ def spark_errors_as_ours(table: str) -> Iterator[None]:
     """What Spark, Iceberg or the JVM raises inside becomes a `ShoplakeError` that names `table`."""
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except (PySparkException, Py4JError, ConnectionError) as error:  # refused connections: the JVM itself is gone
         # `from None`: a traceback that showed the cause would print its message
         raise _ours(error, table) from None

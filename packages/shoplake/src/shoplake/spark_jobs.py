@@ -17,6 +17,8 @@ from shoplake_core.errors import DataError, ResourceError, ShoplakeError
 __all__ = ["JobFailedError", "SparkJob", "run_spark_job"]
 
 _LOG_TAIL_LINES = 15
+_STARTS = 2
+_JVM_LOST = 75  # shoplake_etl.jvm.EXIT_JVM_LOST: the job says that its Java process died, and that nothing is half-done
 
 
 class JobFailedError(DataError):
@@ -91,7 +93,7 @@ def run_spark_job(
     read_summary: Callable[[str, str], str | None],
     watch: Callable[[Path], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """The job's summary, once it has ended well.
+    """The job's summary, once it has ended well. One whose Java process died under it is started once more, as Glue would.
 
     Args:
         job: What to run.
@@ -105,7 +107,21 @@ def run_spark_job(
 
     """
     job.log_path.parent.mkdir(parents=True, exist_ok=True)
-    with job.log_path.open("wb") as log:
+    job.log_path.unlink(missing_ok=True)
+    code = 0
+    for _ in range(_STARTS):
+        code = _exit_code(job, environment, watch)
+        if code != _JVM_LOST:
+            break
+    text = read_summary(job.summary_bucket, job.summary_key)
+    summary = json.loads(text) if text else None
+    if code == 0 and summary is not None:
+        return dict(summary)
+    raise _failure(job, code, summary)
+
+
+def _exit_code(job: SparkJob, environment: Mapping[str, str], watch: Callable[[Path], None]) -> int:
+    with job.log_path.open("ab") as log:
         try:
             process = subprocess.Popen(
                 job_command(job), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=dict(environment)
@@ -115,19 +131,13 @@ def run_spark_job(
         try:
             while True:
                 try:
-                    code = process.wait(timeout=0.5)
-                    break
+                    return process.wait(timeout=0.5)
                 except subprocess.TimeoutExpired:
                     watch(job.log_path)
         except BaseException:
             process.terminate()
             process.wait(timeout=30)
             raise
-    text = read_summary(job.summary_bucket, job.summary_key)
-    summary = json.loads(text) if text else None
-    if code == 0 and summary is not None:
-        return dict(summary)
-    raise _failure(job, code, summary)
 
 
 def _failure(job: SparkJob, code: int, summary: Mapping[str, Any] | None) -> ShoplakeError:
@@ -142,7 +152,10 @@ def _failure(job: SparkJob, code: int, summary: Mapping[str, Any] | None) -> Sho
             job=job.name,
             tables=sorted(failed),
         )
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    if code == _JVM_LOST:
+        how = f"lost its Java process {_STARTS} times"
+    else:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
     return JobFailedError(
         f"{job.name} {how}; the end of its log:\n{_log_tail(job.log_path)}",
         hint=f"read {relative}, then run again: nothing is half-done",
