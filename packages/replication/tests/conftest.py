@@ -20,8 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from shoplake_core.bronze import epoch_record_from_json
 from shoplake_core.clock import SystemClock
-from shoplake_core.endpoints import parse_mysql_url
-from shoplake_engines.testing import mysql_server, mysql_server_factory, object_store  # noqa: F401
+from shoplake_engines.testing import mysql_8, mysql_server, mysql_server_factory, object_store  # noqa: F401
 from shoplake_mysql.connections import connect, execute
 from shoplake_mysql.marker import commit_marker, ensure_marker_table
 from shoplake_mysql.rows import read_batches
@@ -34,7 +33,6 @@ from shoplake_replication.reload_requests import ALL_TABLES, request_reload
 from shoplake_replication.replicator import Replicator
 
 HEADER = ["Op", "_committed_at", "_sequence", "_stream_position"]
-MYSQL_URL_VARIABLE = "SHOPLAKE_TEST_MYSQL_URL"
 _counter = itertools.count()
 
 
@@ -275,16 +273,14 @@ def rig(mysql_server, object_store, tmp_path, aws_variables):
     made.connection.close()
 
 
-@pytest.fixture(params=["engine", "mysql"])
+@pytest.fixture(params=["engine", pytest.param("mysql", marks=pytest.mark.docker)])
 def any_rig(request, object_store, tmp_path, aws_variables):
-    """A rig on the engine's server (MariaDB where there is one), and one on a real MySQL where one is named."""
+    """A rig on the engine's server (MariaDB where there is one), and one on MySQL 8 (named, or in Docker)."""
     if request.param == "engine":
-        made = make_rig(request.getfixturevalue("mysql_server").endpoint, object_store, tmp_path)
+        endpoint = request.getfixturevalue("mysql_server").endpoint
     else:
-        url = os.environ.get(MYSQL_URL_VARIABLE)
-        if not url:
-            pytest.skip(f"NOT RUN ON MYSQL: set {MYSQL_URL_VARIABLE}=mysql://root@127.0.0.1:3306 to a server for tests")
-        made = make_rig(parse_mysql_url(url), object_store, tmp_path)
+        endpoint = request.getfixturevalue("mysql_8")
+    made = make_rig(endpoint, object_store, tmp_path)
     yield made
     execute(made.connection, f"DROP DATABASE IF EXISTS {made.schema}")
     made.connection.close()

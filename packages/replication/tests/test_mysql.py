@@ -1,25 +1,19 @@
 """What only a real MySQL shows: binary JSON of every kind, its own refusals, its logins and commit times."""
 
-import os
 from dataclasses import replace
 
 import pytest
-from shoplake_core.endpoints import parse_mysql_url
 from shoplake_mysql.connections import execute
 from shoplake_replication.errors import SourceSettingError, UnreadableEventError
 
-pytestmark = pytest.mark.skipif(
-    "SHOPLAKE_TEST_MYSQL_URL" not in os.environ,
-    reason="NOT RUN ON MYSQL: set SHOPLAKE_TEST_MYSQL_URL=mysql://root@127.0.0.1:3306 to a server for tests",
-)
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
-def mysql_rig(object_store, tmp_path, aws_variables, rig):
+def mysql_rig(mysql_8, rig):
     from shoplake_mysql.connections import connect
 
-    endpoint = parse_mysql_url(os.environ["SHOPLAKE_TEST_MYSQL_URL"])
-    made = type(rig)(**{**rig.__dict__, "endpoint": endpoint, "connection": connect(endpoint)})
+    made = type(rig)(**{**rig.__dict__, "endpoint": mysql_8, "connection": connect(mysql_8)})
     made.sql(f"CREATE DATABASE {made.schema} CHARACTER SET utf8mb4", f"USE {made.schema}")
     yield made
     made.sql(f"DROP DATABASE {made.schema}")

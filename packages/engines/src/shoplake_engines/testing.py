@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoint
+from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoint, parse_mysql_url
 
+from shoplake_engines.mysql_docker_engine import IMAGE, DockerMySqlEngine, docker_answers
 from shoplake_engines.mysql_engine import MySqlEngine
 from shoplake_engines.mysql_programs import INSTALL_HINT, MySqlProgram, find_mysql_program
 from shoplake_engines.object_store_engine import ObjectStoreEngine
@@ -26,6 +27,7 @@ __all__ = [
     "MySqlServer",
     "ObjectStore",
     "PostgresServer",
+    "mysql_8",
     "mysql_program",
     "mysql_server",
     "mysql_server_factory",
@@ -105,6 +107,28 @@ def mysql_server() -> Iterator[MySqlServer]:
     finally:
         if server is not None:
             server.engine.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mysql_8() -> Iterator[MySqlEndpoint]:
+    """A MySQL that is no MariaDB, with all rights: the one that SHOPLAKE_TEST_MYSQL_URL names (it may be filled and broken),
+    else one in Docker. Skipped where no Docker engine answers: mark its tests `docker`.
+    """
+    named = os.environ.get("SHOPLAKE_TEST_MYSQL_URL")
+    if named:
+        yield parse_mysql_url(named)
+        return
+    if not docker_answers():
+        pytest.skip(
+            f"no Docker engine answers here for {IMAGE}; or set SHOPLAKE_TEST_MYSQL_URL=mysql://root@127.0.0.1:3306"
+        )
+    folder = temporary_state_folder()
+    engine = DockerMySqlEngine(folder, fast=True, preferred_port=_ANY_PORT)
+    try:
+        yield engine.up()
+    finally:
+        engine.erase()
         shutil.rmtree(folder, ignore_errors=True)
 
 
