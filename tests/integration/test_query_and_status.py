@@ -55,3 +55,24 @@ def test_no_secret_and_no_personal_value_lies_in_logs_records_or_the_lake(runnin
             text = path.read_text("utf-8", "replace")
             assert key not in text, path
             assert "@example." not in text, path
+
+
+def replicator_pids(shop):
+    return [p.pid for p in shop.processes() if "shoplake_replication" in p.cmdline()]
+
+
+def test_a_changed_project_reaches_the_replicator_that_runs(running_shop):
+    path = running_shop.folder / "shoplake.toml"
+    told, before = path.read_text(), replicator_pids(running_shop)
+    running_shop.call("up")
+    assert replicator_pids(running_shop) == before, "nothing changed, so nothing is started anew"
+    changed = "[replication]\nflush_size_bytes = 31_000_000\n"
+    try:
+        path.write_text(told.replace("[replication]\n", changed))
+        running_shop.call("up")
+        (pid,) = replicator_pids(running_shop)
+        assert pid not in before
+        assert '"CdcMinFileSize": 30273' in (running_shop.state / "replication" / "config.json").read_text()
+    finally:
+        path.write_text(told)
+    assert running_shop.json("run")["steps"]["reconcile"]["outcome"]["agree"]

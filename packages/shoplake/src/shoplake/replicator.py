@@ -87,7 +87,11 @@ class Replicator:
         config: ProjectConfig,
         tables: Mapping[str, TableContract],
     ) -> None:
-        """Write what the process is told; it reads that when it starts. No password is in it."""
+        """Write what the process is told; it reads that when it starts, so one that was told something else is ended first.
+
+        No password is in it.
+
+        """
         names = [contract.source_name for contract in tables.values()]
         document = {
             "source": {"host": source.host, "port": source.port, "user": source.user},
@@ -100,6 +104,8 @@ class Replicator:
             "state_dir": str(self._folder / "state"),
         }
         private_folder(self._folder)
+        if self.was_started and read_json(self._config_path) != document:
+            self.end()
         write_private_json(self._config_path, document)
 
     def environment(self, source: MySqlEndpoint, object_store: AwsEndpoint) -> dict[str, str]:
