@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -126,7 +127,13 @@ class Rig:
         """What the command `reload` does: one table of the schema, or all."""
         request_reload(self.folder / "state", f"{self.schema}.{table}" if table else ALL_TABLES)
 
-    def process(self, *arguments, failpoint="", command="run"):
+    def process(self, *arguments, failpoint="", command="run", file_bytes=None):
+        """The command as a process; its files may grow to `file_bytes`, which is what a full disk or a quota is to it."""
+
+        def limit_files():
+            if file_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
         (self.folder / "config.json").write_text(self.config_text())
         return subprocess.run(
             [
@@ -143,6 +150,7 @@ class Rig:
             text=True,
             timeout=60,
             check=False,
+            preexec_fn=limit_files,
         )
 
     def status(self):
