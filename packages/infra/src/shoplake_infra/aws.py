@@ -32,6 +32,7 @@ class Aws:
         )
         self._url = endpoint.url if endpoint else None
         self._clients: dict[str, Any] = {}
+        self._account: str | None = None
         self.session.events.register("before-parameter-build.*.*", refuse_wrong_parameters)
 
     def client(self, service: str) -> Any:
@@ -46,6 +47,13 @@ class Aws:
     def region(self) -> str:
         """Region of every call."""
         return str(self.session.region_name)
+
+    @property
+    def account(self) -> str:
+        """Account of every call, asked once."""
+        if self._account is None:
+            self._account = str(self.client("sts").get_caller_identity()["Account"])
+        return self._account
 
 
 def error_code(error: ClientError) -> str:

@@ -17,8 +17,33 @@ _NAME_TAG = "Name"
 _PENDING = "PendingDeletion"
 
 
-def kms_key(name: str, *, account: str, description: str, tags: Mapping[str, str]) -> Resource:
-    """A symmetric key with the alias `alias/<name>`, ruled by IAM in its account and turned over once a year."""
+def kms_key(
+    name: str, *, account: str, description: str, tags: Mapping[str, str], services: tuple[str, ...] = ()
+) -> Resource:
+    """A symmetric key with the alias `alias/<name>`, ruled by IAM in its account and turned over once a year.
+
+    `services` (such as "cloudwatch.amazonaws.com") may use it for this account's resources without a role.
+    """
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "RuledByIam",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ]
+    if services:
+        statements.append(
+            {
+                "Sid": "UsedByServices",
+                "Effect": "Allow",
+                "Principal": {"Service": sorted(services)},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            }
+        )
     return Resource(
         kind="kms_key",
         name=name,
@@ -28,18 +53,7 @@ def kms_key(name: str, *, account: str, description: str, tags: Mapping[str, str
             "description": description,
             "state": "Enabled",
             "rotation": True,
-            "policy": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "RuledByIam",
-                        "Effect": "Allow",
-                        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-                        "Action": "kms:*",
-                        "Resource": "*",
-                    }
-                ],
-            },
+            "policy": {"Version": "2012-10-17", "Statement": statements},
         },
     )
 
