@@ -53,11 +53,11 @@ def test_an_unsigned_request_is_refused(local_aws):
 
 
 def test_an_unknown_service_is_named_and_not_asked_again(local_aws):
-    code, response = _code(_client(local_aws.endpoint, "sqs").list_queues)
+    code, response = _code(_client(local_aws.endpoint, "dynamodb").list_tables)
     assert code == "NotImplemented"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert response["ResponseMetadata"]["RetryAttempts"] == 0
-    assert '"sqs"' in response["Error"]["Message"]
+    assert '"dynamodb"' in response["Error"]["Message"]
 
 
 def test_an_unknown_operation_is_named(local_aws):
@@ -85,7 +85,8 @@ def test_health_names_the_services(local_aws):
     connection.request("GET", HEALTH_PATH)
     answer = json.loads(connection.getresponse().read())
     connection.close()
-    assert answer == {"status": "ok", "services": ["glue", "redshift-data"]}
+    assert answer["status"] == "ok"
+    assert {"glue", "redshift-data"} <= set(answer["services"])
 
 
 def test_it_listens_on_loopback_only(local_aws):

@@ -1,16 +1,19 @@
-"""The one HTTP endpoint of the local AWS: signed JSON requests in, the right service's answer or AWS-shaped error out."""
+"""The one HTTP endpoint of the local AWS: signed requests in, the right service's answer or AWS-shaped error out."""
 
 import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from shoplake_local.models import decoded, encoded, service_model
+from shoplake_local.models import service_model
+from shoplake_local.protocols.answers import HttpAnswer, answer_of, error_answer
+from shoplake_local.protocols.requests import HttpRequest, ParsedRequest, parsed_request, protocol_of
 from shoplake_local.service import Service, ServiceError, UnsupportedOperationError
 from shoplake_local.signatures import Signature, parse_signature, signature_is_true
 from shoplake_local.validation import findings
@@ -18,7 +21,6 @@ from shoplake_local.validation import findings
 __all__ = ["HEALTH_PATH", "Front"]
 
 HEALTH_PATH = "/_shoplake/health"
-_JSON = "application/x-amz-json-1.1"
 _FORBIDDEN = 403
 _MAXIMUM_BODY_BYTES = 16 * 1024 * 1024
 _SERVER_ERROR = 500
@@ -45,65 +47,71 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """WSGI."""
-        return self._answer(Request(environ))(environ, start_response)
+        return self._response(Request(environ))(environ, start_response)
 
     def close(self) -> None:
         """Close every service."""
         for service in self.services.values():
             service.close()
 
-    def _answer(self, request: Request) -> Response:
+    def _response(self, request: Request) -> Response:
         request.max_content_length = _MAXIMUM_BODY_BYTES
         if request.path == HEALTH_PATH:
-            return Response(
-                json.dumps({"status": "ok", "services": sorted(self.services)}), mimetype="application/json"
-            )
+            return _json_response({"status": "ok", "services": sorted(self.services)})
         try:
-            return Response(json.dumps(encoded(self._answered(request))), content_type=_JSON)
-        except ServiceError as error:
-            return _error_response(error)
+            asked = _http_request(request)
         except HTTPException as error:
-            return _error_response(ServiceError("InvalidRequest", str(error), error.code or _SERVER_ERROR))
-        except Exception as error:  # noqa: BLE001 - a caller gets an AWS-shaped answer whatever happens; the log has the rest
-            _log.exception("%s failed", request.headers.get("X-Amz-Target", request.path))
-            message = f"the local AWS failed: {type(error).__name__}; its log says more"
-            return _error_response(ServiceError("InternalFailure", message, _SERVER_ERROR))
+            refused = ServiceError("InvalidRequest", str(error), error.code or _SERVER_ERROR)
+            return _response(error_answer(refused))
+        return _response(self._answer(asked))
 
-    def _answered(self, request: Request) -> dict[str, Any]:
-        body = request.get_data()
-        signature = self._checked_signature(request, body)
-        target = request.headers.get("X-Amz-Target", "")
-        service = self.services.get(signature.service)
-        if service is None:
-            raise UnsupportedOperationError(
-                f'service "{signature.service}" (asked: {target or f"{request.method} {request.path}"}; '
-                f"there are {', '.join(sorted(self.services))}, and S3 at the object store's own endpoint)"
-            )
-        model = service_model(service.service_name)
-        prefix, _, name = target.rpartition(".")
-        if prefix != model.metadata["targetPrefix"] or name not in model.operation_names:
-            raise UnsupportedOperationError(f'operation "{target}" of {service.service_name}')
-        operation = model.operation_model(name)
-        parameters = decoded(operation, _json_members(body))
-        wrong = findings(operation, parameters)
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
+        signature = parse_signature(request.headers.get("authorization", ""))
+        service = self.services.get(signature.service) if signature is not None else None
+        name = service.service_name if service is not None else None
+        protocol = protocol_of(name, request) if name is not None else "query" if request.is_form else "json"
+        try:
+            self._check_signature(signature, request)
+            if service is None:
+                raise self._no_such_service(signature, request)  # noqa: TRY301 - answered in this protocol's form below
+            return self._answer_of_service(service, request, protocol)
+        except ServiceError as error:
+            return error_answer(error, service_name=name, protocol=protocol)
+        except Exception as error:  # noqa: BLE001 - a caller gets an AWS-shaped answer whatever happens; the log has the rest
+            _log.exception("%s failed", request.target)
+            message = f"the local AWS failed: {type(error).__name__}; its log says more"
+            failure = ServiceError("InternalFailure", message, _SERVER_ERROR)
+            return error_answer(failure, service_name=name, protocol=protocol)
+
+    def _answer_of_service(self, service: Service, request: HttpRequest, protocol: str) -> HttpAnswer:
+        parsed = parsed_request(service.service_name, request)
+        wrong = findings(parsed.operation, parsed.parameters)
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
             raise ServiceError("ValidationException", f"{count}: {'; '.join(wrong)}")
+        return answer_of(parsed.operation, protocol, self._members(service, parsed))
+
+    def _members(self, service: Service, parsed: ParsedRequest) -> dict[str, Any]:
+        operation = parsed.operation
         try:
-            answer = service.call(name, parameters)
+            answer = service.call(operation.name, parsed.parameters)
         except ServiceError as error:
-            known = {shape.name for shape in operation.error_shapes} | _COMMON_ERRORS
-            if error.code not in known:
-                _log.warning("%s answered %s, which AWS's model does not know", target, error.code)
+            if error.code not in _known_errors(operation):
+                _log.warning("%s answered %s, which AWS's model does not know", operation.name, error.code)
                 if self._check_answers:
-                    raise RuntimeError(f"{target} must not answer {error.code}") from error
+                    raise RuntimeError(f"{operation.name} must not answer {error.code}") from error
             raise
         if self._check_answers:
             _check_answer(operation, answer)
         return answer
 
-    def _checked_signature(self, request: Request, body: bytes) -> Signature:
-        signature = parse_signature(request.headers.get("Authorization", ""))
+    def _no_such_service(self, signature: Signature | None, request: HttpRequest) -> UnsupportedOperationError:
+        return UnsupportedOperationError(
+            f'service "{signature.service if signature else ""}" (asked: {request.target}; '
+            f"there are {', '.join(sorted(self.services))}, and S3 at the object store's own endpoint)"
+        )
+
+    def _check_signature(self, signature: Signature | None, request: HttpRequest) -> None:
         if signature is None:
             raise ServiceError("MissingAuthenticationTokenException", "the request is not signed (SigV4)", _FORBIDDEN)
         secret = self._secrets.get(signature.access_key_id)
@@ -118,14 +126,19 @@ class Front:
             signature,
             secret,
             method=request.method,
-            path=request.path,
-            query=request.query_string.decode("ascii", "replace"),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=body,
+            path=request.raw_path,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
         )
         if not true:
             raise ServiceError("InvalidSignatureException", "the request's signature does not match", _FORBIDDEN)
-        return signature
+
+
+def _known_errors(operation: OperationModel) -> set[str]:
+    shapes: list[Any] = operation.error_shapes
+    # XML services name an error on the wire other than its shape: NoSuchEntityException is "NoSuchEntity"
+    return {shape.name for shape in shapes} | {str(shape.error_code) for shape in shapes} | _COMMON_ERRORS
 
 
 def _signing_name(service_name: str) -> str:
@@ -133,14 +146,24 @@ def _signing_name(service_name: str) -> str:
     return str(model.metadata.get("signingName", model.metadata["endpointPrefix"]))
 
 
-def _json_members(body: bytes) -> dict[str, Any]:
-    try:
-        members = json.loads(body or b"{}")
-    except ValueError as error:
-        raise ServiceError("SerializationException", f"the body is not JSON: {error}") from error
-    if not isinstance(members, dict):
-        raise ServiceError("SerializationException", "the body is no JSON object")
-    return members
+def _http_request(request: Request) -> HttpRequest:
+    # the path as it was signed; werkzeug's own has lost which slashes were encoded
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
+    return HttpRequest(
+        method=request.method,
+        raw_path=urlsplit(raw).path if "://" in raw.partition("?")[0] else raw.partition("?")[0] or "/",
+        query=request.query_string.decode("ascii", "replace"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_data(),
+    )
+
+
+def _response(answer: HttpAnswer) -> Response:
+    return Response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _json_response(members: Any) -> Response:
+    return Response(json.dumps(members), mimetype="application/json")
 
 
 def _check_answer(operation: OperationModel, answer: dict[str, Any]) -> None:
@@ -152,13 +175,3 @@ def _check_answer(operation: OperationModel, answer: dict[str, Any]) -> None:
     report = ParamValidator().validate({key: value for key, value in answer.items() if value is not None}, shape)
     if report.has_errors():
         raise RuntimeError(f"{operation.name}: the answer does not fit AWS's model: {report.generate_report()}")
-
-
-def _error_response(error: ServiceError) -> Response:
-    body = {"__type": error.code, "message": error.message, "Message": error.message} | error.members
-    return Response(
-        json.dumps(encoded(body)),
-        status=error.http_status,
-        content_type=_JSON,
-        headers={"x-amzn-ErrorType": error.code},
-    )

@@ -34,11 +34,13 @@ def decoded(operation: OperationModel, members: Mapping[str, Any]) -> dict[str, 
 
 
 def decoded_as(shape: Shape, value: Any) -> Any:
-    """A JSON value as that shape has it."""
+    """A JSON value as that shape has it, its members by the names that boto3 uses."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
+        # a few members have another name on the wire
+        names = {str(member.serialization.get("name", name)): name for name, member in shape.members.items()}
         return {
-            name: decoded_as(shape.members[name], member) if name in shape.members else member
-            for name, member in value.items()
+            names.get(wire, wire): decoded_as(shape.members[names[wire]], member) if wire in names else member
+            for wire, member in value.items()
             if member is not None
         }
     if isinstance(shape, ListShape) and isinstance(value, list):

@@ -63,7 +63,10 @@ def signature_is_true(
     headers: Mapping[str, str],
     body: bytes,
 ) -> bool:
-    """Whether the request was signed with that secret and not changed since. `headers` has lower-case names."""
+    """Whether the request was signed with that secret and not changed since.
+
+    `headers` has lower-case names; `path` is percent-encoded as it came: every service but S3 signs it encoded twice.
+    """
     moment = headers.get("x-amz-date", "")
     if "host" not in signature.signed_headers or not moment.startswith(signature.date):
         return False
@@ -75,7 +78,7 @@ def signature_is_true(
     canonical = "\n".join(
         [
             method,
-            quote(path or "/", safe="/-_.~"),
+            quote(path or "/", safe="/~"),
             "&".join(f"{name}={value}" for name, value in parameters),
             *lines,
             "",
