@@ -20,11 +20,11 @@ NAME = "shoplake-dev-bronze"
 def desired(tags):
     key = kms_key("shoplake-dev", account="123456789012", description="Shoplake dev", tags=tags)
     data = bucket(NAME, key=key, tags=tags, lifecycle=(LifecycleRule(name="unfinished", unfinished_days=7),))
-    statements = [
+    statements = (
         {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [Ref(key, "arn")]},
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{NAME}/*"]},
-    ]
-    return (role("shoplake-dev-job", service="glue.amazonaws.com", statements=statements, tags=tags), data, key)
+    )
+    return (role("shoplake-dev-job", services=("glue.amazonaws.com",), statements=statements, tags=tags), data, key)
 
 
 def addresses(plan):

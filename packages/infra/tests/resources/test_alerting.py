@@ -28,7 +28,7 @@ def desired(tags):
         tags=tags,
     )
     group = schedule_group("shoplake-dev", tags=tags)
-    starter = role("shoplake-dev-scheduler", service="scheduler.amazonaws.com", statements=[], tags=tags)
+    starter = role("shoplake-dev-scheduler", services=("scheduler.amazonaws.com",), statements=(), tags=tags)
     nightly = schedule(
         "shoplake-dev",
         group=group,

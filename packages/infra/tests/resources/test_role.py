@@ -8,9 +8,9 @@ NAME = "shoplake-dev-job"
 
 
 def desired(tags, action="s3:GetObject"):
-    statements = [{"Effect": "Allow", "Action": [action], "Resource": ["arn:aws:s3:::shoplake-dev-bronze/*"]}]
+    statements = ({"Effect": "Allow", "Action": [action], "Resource": ["arn:aws:s3:::shoplake-dev-bronze/*"]},)
     condition = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
-    return (role(NAME, service="glue.amazonaws.com", statements=statements, tags=tags, trust_condition=condition),)
+    return (role(NAME, services=("glue.amazonaws.com",), statements=statements, tags=tags, trust_condition=condition),)
 
 
 def test_rights_added_by_hand_are_seen_and_taken_away(aws, tags):

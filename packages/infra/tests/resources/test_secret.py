@@ -4,7 +4,7 @@ import pytest
 from shoplake_infra.applying import apply
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.resources.kms_key import kms_key
-from shoplake_infra.resources.secret import hex_secret, login_secret
+from shoplake_infra.resources.secret import Login, hex_secret, login_secret
 
 MASKING, SOURCE = "shoplake/dev/masking-key", "shoplake/dev/source"
 
@@ -13,8 +13,8 @@ MASKING, SOURCE = "shoplake/dev/masking-key", "shoplake/dev/source"
 def desired(tags):
     key = kms_key("shoplake-dev", account="123456789012", description="", tags=tags)
     masking = hex_secret(MASKING, size_bytes=32, description="masking key", key=key, tags=tags, holds_data=True)
-    login = {"host": "db.internal", "port": 3306, "username": "shoplake"}
-    return (key, masking, login_secret(SOURCE, **login, description="MySQL", key=key, tags=tags))
+    login = Login(host="db.internal", port=3306, username="shoplake")
+    return (key, masking, login_secret(SOURCE, login=login, description="MySQL", key=key, tags=tags))
 
 
 def value(aws, name):

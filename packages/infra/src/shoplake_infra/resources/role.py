@@ -19,16 +19,17 @@ _ABSENT = frozenset({"NoSuchEntity"})
 def role(
     name: str,
     *,
-    service: str,
-    statements: list[dict[str, Any]],
+    services: tuple[str, ...],
+    statements: tuple[Mapping[str, Any], ...],
     tags: Mapping[str, str],
     trust_condition: Mapping[str, Any] | None = None,
 ) -> Resource:
-    """A role that the AWS service (such as "glue.amazonaws.com") may take, with these statements as its only policy."""
-    trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    """A role that these AWS services (such as "glue.amazonaws.com") may take, with the statements as its only policy."""
+    principal = {"Service": services[0] if len(services) == 1 else sorted(services)}  # as IAM answers it
+    trust: dict[str, Any] = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     if trust_condition:
         trust["Condition"] = trust_condition
-    policies = {name: {"Version": "2012-10-17", "Statement": statements}} if statements else {}
+    policies = {name: {"Version": "2012-10-17", "Statement": list(statements)}} if statements else {}
     return Resource(
         kind="role",
         name=name,

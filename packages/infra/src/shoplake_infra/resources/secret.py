@@ -4,6 +4,7 @@ import json
 import secrets
 import string
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from shoplake_infra.aws import Aws, or_none
@@ -12,7 +13,7 @@ from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.tags import tag_list, tag_mapping
 
-__all__ = ["HANDLER", "SecretHandler", "hex_secret", "login_secret"]
+__all__ = ["HANDLER", "Login", "SecretHandler", "hex_secret", "login_secret"]
 
 _WAITING_DAYS = 30
 _LETTERS = string.ascii_letters + string.digits  # DMS takes no , ; + % / in a password
@@ -26,15 +27,21 @@ def hex_secret(
     return _secret(name, {"hex_bytes": size_bytes}, description, key, tags, holds_data=holds_data)
 
 
-def login_secret(
-    name: str, *, host: str, port: int, username: str, description: str, key: Resource, tags: Mapping[str, str]
-) -> Resource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Where a database is and who logs in; the password is made with the secret."""
+
+    host: str
+    port: int
+    username: str
+
+
+def login_secret(name: str, *, login: Login, description: str, key: Resource, tags: Mapping[str, str]) -> Resource:
     """A database login as JSON: host, port, username, and a password made at its creation.
 
     Host, port and user name are written at the creation only: later the value belongs to the rotation.
     """
-    fields = {"host": host, "port": port, "username": username}
-    return _secret(name, {"login": fields}, description, key, tags, holds_data=False)
+    return _secret(name, {"login": asdict(login)}, description, key, tags, holds_data=False)
 
 
 def _secret(

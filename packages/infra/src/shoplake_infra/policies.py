@@ -1,0 +1,232 @@
+"""What each role may do, written from names alone: the rights of its own code and no other. Pure.
+
+Where a `*` stands for a resource, AWS knows no narrower one for the action; a condition then says whose it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
+
+from shoplake_infra.resource import Ref, Resource
+
+__all__ = ["SERVICES", "RolePolicies", "Statement"]
+
+Statement = Mapping[str, Any]
+
+# prefixes of the artifacts bucket
+_CODE, _PROJECTS, _RUNS, _LOCKS = "code", "projects", "runs", "locks"
+
+SERVICES: Mapping[RoleName, tuple[str, ...]] = {
+    RoleName.REPLICATION: ("dms.amazonaws.com",),
+    RoleName.CRAWLER: ("glue.amazonaws.com",),
+    RoleName.JOB: ("glue.amazonaws.com",),
+    RoleName.CONTROL_FUNCTION: ("lambda.amazonaws.com",),
+    RoleName.SOURCE_FUNCTION: ("lambda.amazonaws.com",),
+    RoleName.STATE_MACHINE: ("states.amazonaws.com",),
+    RoleName.SCHEDULER: ("scheduler.amazonaws.com",),
+    RoleName.WAREHOUSE: ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
+}
+
+
+def _allow(actions: tuple[str, ...], *resources: str | Ref, condition: Mapping[str, Any] | None = None) -> Statement:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicies:
+    """The statements of every role of one environment; `key` encrypts its buckets, secrets and topic."""
+
+    names: ResourceNames
+    key: Resource
+
+    def statements(self, role: RoleName) -> tuple[Statement, ...]:
+        """The role's statements; `SERVICES` says which roles there are."""
+        return {
+            RoleName.REPLICATION: self._replication,
+            RoleName.CRAWLER: self._crawler,
+            RoleName.JOB: self._job,
+            RoleName.CONTROL_FUNCTION: self._control_function,
+            RoleName.SOURCE_FUNCTION: self._source_function,
+            RoleName.STATE_MACHINE: self._state_machine,
+            RoleName.SCHEDULER: self._scheduler,
+            RoleName.WAREHOUSE: self._warehouse,
+        }[role]()
+
+    def _replication(self) -> tuple[Statement, ...]:
+        # DMS's S3 target is documented to need these four, the deletion for its own test file
+        bronze = self.names.bronze_bucket
+        return (
+            _allow(("s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"), f"arn:aws:s3:::{bronze}/*"),
+            _allow(("s3:ListBucket",), f"arn:aws:s3:::{bronze}"),
+            self._encrypt(),
+            self._read_secret(self.names.source_secret),
+        )
+
+    def _crawler(self) -> tuple[Statement, ...]:
+        return (
+            *self._read_objects(self.names.bronze_bucket),
+            self._decrypt(),
+            self._catalogue(self.names.bronze_database, write=True),
+            self._write_logs("/aws-glue/crawlers"),
+        )
+
+    def _job(self) -> tuple[Statement, ...]:
+        names = self.names
+        artifacts = names.artifacts_bucket
+        return (
+            *self._read_objects(names.bronze_bucket),
+            *self._read_objects(names.silver_bucket),
+            *self._read_objects(names.gold_bucket),
+            *self._read_objects(artifacts, _CODE, _PROJECTS, _RUNS),
+            self._write_objects(names.silver_bucket),
+            self._write_objects(names.gold_bucket),
+            self._write_objects(artifacts, _RUNS),
+            self._encrypt(),
+            self._catalogue(names.bronze_database, write=False),
+            self._catalogue(names.silver_database, write=True),
+            self._catalogue(names.gold_database, write=True),
+            self._read_secret(names.masking_secret),
+            *self._query_warehouse(),
+            *self._use_network(),
+            _allow(
+                ("glue:GetConnection",),
+                names.arn("glue", "catalog"),
+                names.arn("glue", f"connection/{names.connection}"),
+            ),
+            _allow(("cloudwatch:PutMetricData",), "*", condition={"StringEquals": {"cloudwatch:namespace": "Glue"}}),
+            self._write_logs("/aws-glue/jobs"),
+        )
+
+    def _control_function(self) -> tuple[Statement, ...]:
+        names = self.names
+        artifacts = names.artifacts_bucket
+        return (
+            *self._read_objects(artifacts, _PROJECTS, _RUNS, _LOCKS),
+            self._write_objects(artifacts, _RUNS, _LOCKS),
+            *self._read_objects(names.bronze_bucket),
+            *self._read_objects(names.silver_bucket),
+            *self._read_objects(names.gold_bucket),
+            self._encrypt(),
+            self._catalogue(names.bronze_database, write=False),
+            self._catalogue(names.silver_database, write=False),
+            self._catalogue(names.gold_database, write=False),
+            _allow(("states:DescribeExecution",), names.arn("states", f"execution:{names.prefix}:*")),
+            *self._query_warehouse(),
+            self._write_logs(f"/aws/lambda/{names.prefix}-"),
+        )
+
+    def _source_function(self) -> tuple[Statement, ...]:
+        names = self.names
+        rotation = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
+        return (
+            self._read_secret(names.source_secret),
+            _allow(rotation, self._secret_arn(names.source_secret)),
+            _allow(("s3:ListBucket",), f"arn:aws:s3:::{names.bronze_bucket}"),
+            *self._read_objects(names.artifacts_bucket, _PROJECTS),
+            self._write_objects(names.artifacts_bucket, _RUNS),
+            self._encrypt(),
+            *self._use_network(),
+            self._write_logs(f"/aws/lambda/{names.prefix}-"),
+        )
+
+    def _state_machine(self) -> tuple[Statement, ...]:
+        names = self.names
+        called = (
+            FunctionName.RUN_LOCK,
+            FunctionName.SOURCE_MARKER,
+            FunctionName.BRONZE_STATE,
+            FunctionName.SOURCE_READING,
+            FunctionName.WAREHOUSE_LOADS,
+        )
+        run_jobs = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
+        logs = ("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries")
+        policies = ("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups")
+        traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+        return (
+            _allow(
+                ("lambda:InvokeFunction",),
+                *(names.arn("lambda", f"function:{names.function(function)}") for function in called),
+            ),
+            _allow(run_jobs, *(names.arn("glue", f"job/{names.job(job)}") for job in JobName)),
+            _allow(("glue:StartCrawler", "glue:GetCrawler"), names.arn("glue", f"crawler/{names.crawler}")),
+            _allow(("dms:DescribeReplicationTasks", "dms:DescribeTableStatistics"), "*"),
+            _allow(
+                ("dms:StartReplicationTask",),
+                names.arn("dms", "task:*"),  # a task's ARN holds a random word
+                condition={"StringEquals": {"aws:ResourceTag/Environment": names.environment}},
+            ),
+            *self._query_warehouse(),
+            _allow(("sns:Publish",), names.alerts_topic_arn),
+            self._encrypt(),  # the topic is encrypted
+            _allow((*(f"logs:{action}" for action in (*logs, *policies)),), "*"),
+            _allow((*(f"xray:{action}" for action in traces),), "*"),
+        )
+
+    def _scheduler(self) -> tuple[Statement, ...]:
+        return (_allow(("states:StartExecution",), self.names.state_machine_arn),)
+
+    def _warehouse(self) -> tuple[Statement, ...]:
+        return (*self._read_objects(self.names.gold_bucket, "_changes"), self._decrypt())
+
+    def _read_objects(self, bucket: str, *prefixes: str) -> tuple[Statement, Statement]:
+        arn = f"arn:aws:s3:::{bucket}"
+        objects = [f"{arn}/{prefix}/*" for prefix in prefixes] or [f"{arn}/*"]
+        listed = {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}} if prefixes else None
+        return _allow(("s3:GetObject",), *objects), _allow(("s3:ListBucket",), arn, condition=listed)
+
+    def _write_objects(self, bucket: str, *prefixes: str) -> Statement:
+        arn = f"arn:aws:s3:::{bucket}"
+        objects = [f"{arn}/{prefix}/*" for prefix in prefixes] or [f"{arn}/*"]
+        return _allow(("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), *objects)
+
+    def _decrypt(self) -> Statement:
+        return _allow(("kms:Decrypt",), Ref(self.key, "arn"))
+
+    def _encrypt(self) -> Statement:
+        return _allow(("kms:Decrypt", "kms:GenerateDataKey"), Ref(self.key, "arn"))
+
+    def _secret_arn(self, name: str) -> str:
+        return self.names.arn("secretsmanager", f"secret:{name}-??????")  # AWS adds six characters
+
+    def _read_secret(self, name: str) -> Statement:
+        return _allow(("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), self._secret_arn(name))
+
+    def _catalogue(self, database: str, *, write: bool) -> Statement:
+        reads = ("GetDatabase", "GetTable", "GetTables", "GetPartition", "GetPartitions", "BatchGetPartition")
+        table_writes = ("CreateTable", "UpdateTable", "DeleteTable")
+        partition_writes = ("BatchCreatePartition", "CreatePartition", "UpdatePartition", "DeletePartition")
+        actions = (*reads, *table_writes, *partition_writes) if write else reads
+        resources = ("catalog", f"database/{database}", f"table/{database}/*")
+        return _allow(
+            tuple(f"glue:{action}" for action in actions), *(self.names.arn("glue", resource) for resource in resources)
+        )
+
+    def _query_warehouse(self) -> tuple[Statement, ...]:
+        names = self.names
+        workgroups = names.arn("redshift-serverless", "workgroup/*")  # a workgroup's ARN holds a random id
+        ours = {"StringEquals": {"aws:ResourceTag/Environment": names.environment}}
+        mine = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+        answers = ("DescribeStatement", "GetStatementResult", "CancelStatement")
+        return (
+            _allow(
+                ("redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"), workgroups, condition=ours
+            ),
+            _allow(("redshift-serverless:GetCredentials",), workgroups, condition=ours),
+            _allow(tuple(f"redshift-data:{action}" for action in answers), "*", condition=mine),
+        )
+
+    def _use_network(self) -> tuple[Statement, ...]:
+        describe = ("NetworkInterfaces", "Subnets", "SecurityGroups", "VpcEndpoints", "RouteTables", "Vpcs")
+        change = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:CreateTags")
+        arns = tuple(self.names.arn("ec2", f"{what}/*") for what in ("network-interface", "subnet", "security-group"))
+        return (
+            _allow(tuple(f"ec2:Describe{what}" for what in describe), "*"),
+            _allow(change, *arns),
+        )
+
+    def _write_logs(self, group_prefix: str) -> Statement:
+        arn = self.names.arn("logs", f"log-group:{group_prefix}*")
+        return _allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), arn, f"{arn}:*")
