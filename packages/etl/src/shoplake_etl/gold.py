@@ -112,10 +112,13 @@ class _ModelBatch:
         place = run.lake.gold
         location = f"{place.root}/{contract.name}" if place.located else None
         name = place.table(contract.name)
-        self.table = open_table(spark, name, stored_schema(contract), location=location)
+        self.table = open_table(spark, name, stored_schema(contract), location=location, key=contract.key)
         self.last = newest_batch(self.table.ancestors(), table=name)
         self.reads = {name: self._read(name) for name in contract.reads}
-        self.full = run.rebuild or self.last is None or any(read.anew for read in self.reads.values())
+        self.columns_changed = self.table.columns_changed()
+        self.full = (
+            run.rebuild or self.last is None or self.columns_changed or any(read.anew for read in self.reads.values())
+        )
 
     def _read(self, name: str) -> _Read:
         is_gold = name in self.run.project.gold
@@ -157,7 +160,9 @@ class _ModelBatch:
         settings = {"store_time_zone": config.store_time_zone, "store_currency": config.store_currency}
         sql = bound_sql(self.run.project.gold_sql[self.contract.name], settings, model=self.contract.name)
         result = typed_result(self.spark.sql(sql), self.contract)
-        existing = self.table.rows(self.last.snapshot_id) if self.last else None
+        # a snapshot is read with the columns that it was made with: where they have changed, the newest one as it is now
+        at = None if self.last is None or self.columns_changed else self.last.snapshot_id
+        existing = self.table.rows(at) if self.last else None
         if not self.full:
             result = within_scope(result, scope, self.contract.scope)
             existing = None if existing is None else within_scope(existing, scope, self.contract.scope)

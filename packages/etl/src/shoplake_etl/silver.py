@@ -115,6 +115,19 @@ class _TableBatch:
         content = self.run.store.read(self.last.consumed)
         return consumed_from_json(content, expected_sha256=self.last.consumed_sha256, url=self.last.consumed)
 
+    def record_columns(self, last: Batch) -> None:
+        """A batch without changes: whoever reads silver at its newest batch sees the columns that the contract has now."""
+        batch = Batch(
+            number=last.number + 1,
+            run_id=self.run.run_id,
+            changes="",
+            full=False,
+            consumed=last.consumed,
+            consumed_sha256=last.consumed_sha256,
+        )
+        self.tables.silver.commit_nothing(batch)
+        self.last = batch
+
     def judge(self, plan: ReadingPlan, rows_in_files: int) -> _Outcome:
         """The outcome of every change; nothing is written yet.
 
@@ -232,6 +245,8 @@ def build_silver_table(spark: SparkSession, run: SilverRun, contract: TableContr
     def seconds() -> float:
         return round(run.clock.monotonic_seconds() - started, 3)
 
+    if batch.new.is_empty and batch.last and tables.silver.columns_changed():
+        batch.record_columns(batch.last)
     if batch.new.is_empty:
         warnings = {"skipped_objects": batch.new.skipped} if batch.new.skipped else {}
         return TableSummary(batch=batch.last.number if batch.last else 0, seconds=seconds(), warnings=warnings)

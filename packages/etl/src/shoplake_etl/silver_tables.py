@@ -51,7 +51,7 @@ class SilverTables:
 
 
 def open_silver_tables(spark: SparkSession, place: LayerPlace, contract: TableContract) -> SilverTables:
-    """The three tables, created where they are not there."""
+    """The three tables, created where they are not there, with the contract's columns where it has changed."""
     stored = stored_schema(contract)
     keys = [field for field in stored if field.name in contract.key]
     schemas = {
@@ -63,7 +63,9 @@ def open_silver_tables(spark: SparkSession, place: LayerPlace, contract: TableCo
     for suffix, schema in schemas.items():
         name = contract.name + suffix
         location = f"{place.root}/{name}" if place.located else None
-        opened[suffix] = open_table(spark, place.table(name), schema, location=location)
+        opened[suffix] = open_table(
+            spark, place.table(name), schema, location=location, key=() if suffix == "__quarantine" else contract.key
+        )
     return SilverTables(silver=opened[""], tombstones=opened["__tombstones"], quarantine=opened["__quarantine"])
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from pyspark.sql import types as t
 
 from shoplake_etl.batches import Batch, Snapshot
+from shoplake_etl.evolution import evolve_table
 from shoplake_etl.layout import CATALOG
 
 __all__ = ["IcebergTable", "create_namespace", "open_table"]
@@ -92,6 +93,12 @@ class IcebergTable:
         """Whether anything was ever committed."""
         return self._java().currentSnapshot() is not None
 
+    def columns_changed(self) -> bool:
+        """Whether the columns are others than when the newest snapshot was made: readers at a snapshot see its columns."""
+        table = self._java()
+        snapshot = table.currentSnapshot()
+        return snapshot is not None and int(snapshot.schemaId()) != int(table.schema().schemaId())
+
     def append(self, rows: DataFrame, batch: Batch | None = None) -> None:
         """The rows are added in one commit, which carries the batch."""
         with self._committing(batch.properties() if batch else {}):
@@ -158,19 +165,26 @@ def open_table(
     schema: t.StructType,
     *,
     location: str | None,
+    key: Sequence[str] = (),
     properties: Mapping[str, str] | None = None,
 ) -> IcebergTable:
-    """The table, created where it is not there.
+    """The table with exactly those columns, created where it is not there and altered where its contract has changed.
 
     Args:
         spark: The session that will read and write it.
         name: Full name.
         schema: Its columns.
         location: Where its files go; None where the catalogue decides.
-        properties: Further table properties.
+        key: Columns that a table that is there must have.
+        properties: Further properties of a new table.
+
+    Raises:
+        ContractError: The table is there and cannot follow.
 
     """
-    if not _exists(spark, name):
+    if _exists(spark, name):
+        evolve_table(spark, name, schema, key=tuple(key))
+    else:
         columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in schema)
         settings = ", ".join(f"'{key}' = '{value}'" for key, value in {**_PROPERTIES, **(properties or {})}.items())
         place = f" location '{location}'" if location else ""
