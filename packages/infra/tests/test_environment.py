@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 from shoplake_core.names import ResourceNames, RoleName
 from shoplake_infra.applying import apply
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
+from shoplake_infra.network import NetworkSettings
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.policies import SERVICES, RolePolicies
 from shoplake_infra.resources.kms_key import kms_key
@@ -79,7 +81,7 @@ def test_every_policy_is_small_enough_for_iam(policies):
 
 
 def test_an_environment_is_made_once_and_reads_as_desired(aws, calls):
-    desired = desired_environment("shop", NAMES, SETTINGS)
+    desired = desired_environment("shop", NAMES, replace(SETTINGS, network=NetworkSettings()))
     planned = plan(desired, aws)
     assert planned.as_json()["add"] == len(desired)
     apply(planned, aws)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shoplake_core.names import FunctionName, ResourceNames, RoleName
 
+from shoplake_infra.network import NetworkSettings, desired_network
 from shoplake_infra.policies import SERVICES, RolePolicies
 from shoplake_infra.resource import Resource
 from shoplake_infra.resources.bucket import LifecycleRule, bucket
@@ -34,6 +35,7 @@ class EnvironmentSettings:
         log_retention_days: One of the numbers that CloudWatch offers.
         run_records_days: How long summaries and readings of runs are kept.
         replaced_objects_days: How long a replaced or deleted object can still be taken back.
+        network: The private network to make; None to make none.
         tls_only: Refuse requests without TLS; False only for a server on loopback.
 
     """
@@ -45,6 +47,7 @@ class EnvironmentSettings:
     log_retention_days: int = 30
     run_records_days: int = 400
     replaced_objects_days: int = 30
+    network: NetworkSettings | None = None
     tls_only: bool = True
 
 
@@ -60,6 +63,7 @@ def desired_environment(project: str, names: ResourceNames, settings: Environmen
     )
     return (
         key,
+        *(desired_network(names, settings.network, tags=tags) if settings.network else ()),
         *_buckets(project, names, settings, key),
         *_roles(project, names, key),
         *_secrets(project, names, settings, key),
