@@ -13,7 +13,7 @@ def test_it_stops_by_name_and_goes_on_exactly_once_there_is_room(rig, file_bytes
     assert done.returncode == 4, done.stderr
     assert "no room to write" in done.stderr
     assert str(rig.folder / "state") in done.stderr
-    assert "make room on that disk and start replication again" in done.stderr
+    assert "make room on that disk, then do this again" in done.stderr
     assert "Traceback" not in done.stderr
     rig.sql("UPDATE t SET v = 'after' WHERE id = 3")
     rig.catch_up()

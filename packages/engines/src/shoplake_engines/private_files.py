@@ -23,11 +23,15 @@ def write_private_text(path: Path, text: str) -> None:
     """Replace the file in one step, mode 0600, on disk before this returns."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError:  # a full disk: what was there stays, and what was begun goes
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def write_private_json(path: Path, data: Mapping[str, Any]) -> None:

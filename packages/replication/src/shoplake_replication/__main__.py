@@ -1,7 +1,6 @@
 """The command: `python -m shoplake_replication run|reload|status --config FILE`. The only place that reads the environment."""
 
 import argparse
-import errno
 import gc
 import json
 import os
@@ -11,7 +10,8 @@ import threading
 from pathlib import Path
 
 from shoplake_core.clock import SystemClock
-from shoplake_core.errors import ConfigError, ResourceError, ShoplakeError
+from shoplake_core.errors import ConfigError, ShoplakeError
+from shoplake_core.full_disk import full_disk_error
 
 from shoplake_replication.bronze_aws import S3Bronze
 from shoplake_replication.config import PASSWORD_VARIABLE, ReplicatorConfig, parse_config
@@ -19,8 +19,6 @@ from shoplake_replication.failpoints import FAILPOINT_VARIABLE, failpoint_of
 from shoplake_replication.reload_requests import ALL_TABLES, request_reload
 from shoplake_replication.replicator import Replicator
 from shoplake_replication.status import read_status
-
-_DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,15 +42,6 @@ def _config(path: Path) -> ReplicatorConfig:
     return parse_config(text, password=os.environ.get(PASSWORD_VARIABLE, ""), where=path.name)
 
 
-def _full_disk(error: OSError, config: ReplicatorConfig) -> ResourceError:
-    """What a person reads when a file cannot grow: bronze, position and the cut under way are as they were before it."""
-    return ResourceError(
-        f"no room to write {error.filename or 'a file'} under {config.state_dir}: {os.strerror(error.errno or 0)}",
-        hint="make room on that disk and start replication again: it goes on where it stopped, nothing is lost or doubled",
-        state_dir=str(config.state_dir),
-    )
-
-
 def _run(config: ReplicatorConfig, until_marker: str) -> None:
     gc.set_threshold(50_000, 20, 50)  # events are made by the hundred thousand and hold no cycles
     stop = threading.Event()
@@ -68,9 +57,10 @@ def _run(config: ReplicatorConfig, until_marker: str) -> None:
     try:
         replicator.run(until_marker=until_marker)
     except OSError as error:
-        if error.errno not in _DISK_IS_FULL:
+        told = full_disk_error(error, config.state_dir)
+        if told is None:
             raise
-        raise _full_disk(error, config) from error
+        raise told from error
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from shoplake_core.clock import SystemClock
-from shoplake_core.errors import ShoplakeError
 
 from shoplake.exit_codes import ExitCode
 from shoplake.narration import Narrator
@@ -86,18 +85,23 @@ def make_narrator() -> Narrator:
 def session(*, announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
     """The workspace and a narrator; an error of ours is told in our words, with its exit code."""
     narrator = make_narrator()
+    folder = Path.cwd()
     try:
-        workspace = open_workspace(project=_settings.project, start=Path.cwd(), environment=os.environ)
+        workspace = open_workspace(project=_settings.project, start=folder, environment=os.environ)
+        folder = workspace.state_folder
         if announce:
             config = workspace.project.config
             state = os.path.relpath(workspace.state_folder)
             narrator.say(f"target local   project {config.name}   environment {config.environment}   state {state}")
         yield workspace, narrator
-    except ShoplakeError as error:
-        if _settings.debug:
+    except Exception as error:
+        from shoplake.foreign_errors import told_error  # noqa: PLC0415 - botocore is imported where something failed
+
+        told = told_error(error, folder)
+        if told is None or _settings.debug:
             raise
-        narrator.error(error)
-        raise typer.Exit(error.exit_code) from None
+        narrator.error(told)
+        raise typer.Exit(told.exit_code) from None
     except KeyboardInterrupt:
         narrator.say("interrupted; a rerun goes on where this stopped")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
