@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,21 +12,26 @@ from botocore.validate import ParamValidator
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from shoplake_local.identity.identity import Caller, Identity, current_caller
 from shoplake_local.models import service_model
+from shoplake_local.moto_services.service import MotoService
 from shoplake_local.protocols.answers import HttpAnswer, answer_of, error_answer
 from shoplake_local.protocols.requests import HttpRequest, ParsedRequest, parsed_request, protocol_of
 from shoplake_local.service import Service, ServiceError, UnsupportedOperationError
 from shoplake_local.signatures import Signature, parse_signature, signature_is_true
 from shoplake_local.validation import findings
 
-__all__ = ["HEALTH_PATH", "Front"]
+__all__ = ["HEALTH_PATH", "RECORDED_ACTIONS_PATH", "Front"]
 
 HEALTH_PATH = "/_shoplake/health"
+RECORDED_ACTIONS_PATH = "/_shoplake/recorded-actions"
 _FORBIDDEN = 403
 _MAXIMUM_BODY_BYTES = 16 * 1024 * 1024
 _SERVER_ERROR = 500
 # Errors that every AWS service may answer although its model does not list them.
-_COMMON_ERRORS = frozenset({"ValidationException", "AccessDeniedException", "NotImplemented", "InternalFailure"})
+_COMMON_ERRORS = frozenset(
+    {"ValidationException", "AccessDeniedException", "AccessDenied", "NotImplemented", "InternalFailure"}
+)
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +41,23 @@ class Front:
 
     Args:
         services: Each answers the requests whose credential scope names it.
-        secrets: Access key id -> secret access key of everybody who may call.
+        secrets: Access key id -> secret access key of the operators, who may do everything.
+        identity: Roles that may call, too, each held to its policies; none where it is not given.
         check_answers: Hold every answer against the model, too, and fail loudly where it does not fit: for tests.
 
     """
 
-    def __init__(self, services: Iterable[Service], *, secrets: Mapping[str, str], check_answers: bool = False) -> None:
+    def __init__(
+        self,
+        services: Iterable[Service | MotoService],
+        *,
+        secrets: Mapping[str, str],
+        identity: Identity | None = None,
+        check_answers: bool = False,
+    ) -> None:
         self.services = {_signing_name(service.service_name): service for service in services}
         self._secrets = dict(secrets)
+        self._identity = identity
         self._check_answers = check_answers
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -53,11 +68,15 @@ class Front:
         """Close every service."""
         for service in self.services.values():
             service.close()
+        if self._identity is not None:
+            self._identity.close()
 
     def _response(self, request: Request) -> Response:
         request.max_content_length = _MAXIMUM_BODY_BYTES
         if request.path == HEALTH_PATH:
             return _json_response({"status": "ok", "services": sorted(self.services)})
+        if request.path == RECORDED_ACTIONS_PATH and self._identity is not None:
+            return _json_response([asdict(action) for action in self._identity.recorded_actions()])
         try:
             asked = _http_request(request)
         except HTTPException as error:
@@ -71,10 +90,10 @@ class Front:
         name = service.service_name if service is not None else None
         protocol = protocol_of(name, request) if name is not None else "query" if request.is_form else "json"
         try:
-            self._check_signature(signature, request)
+            caller = self._caller(signature, request)
             if service is None:
                 raise self._no_such_service(signature, request)  # noqa: TRY301 - answered in this protocol's form below
-            return self._answer_of_service(service, request, protocol)
+            return self._answer_of_service(service, request, protocol=protocol, caller=caller)
         except ServiceError as error:
             return error_answer(error, service_name=name, protocol=protocol)
         except Exception as error:  # noqa: BLE001 - a caller gets an AWS-shaped answer whatever happens; the log has the rest
@@ -83,13 +102,23 @@ class Front:
             failure = ServiceError("InternalFailure", message, _SERVER_ERROR)
             return error_answer(failure, service_name=name, protocol=protocol)
 
-    def _answer_of_service(self, service: Service, request: HttpRequest, protocol: str) -> HttpAnswer:
+    def _answer_of_service(
+        self, service: Service | MotoService, request: HttpRequest, *, protocol: str, caller: Caller
+    ) -> HttpAnswer:
         parsed = parsed_request(service.service_name, request)
         wrong = findings(parsed.operation, parsed.parameters)
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
             raise ServiceError("ValidationException", f"{count}: {'; '.join(wrong)}")
-        return answer_of(parsed.operation, protocol, self._members(service, parsed))
+        if self._identity is not None:
+            self._identity.check(caller, parsed.operation, parsed.parameters)
+        if isinstance(service, MotoService):
+            return service.answer(request, parsed)
+        token = current_caller.set(caller)
+        try:
+            return answer_of(parsed.operation, protocol, self._members(service, parsed))
+        finally:
+            current_caller.reset(token)
 
     def _members(self, service: Service, parsed: ParsedRequest) -> dict[str, Any]:
         operation = parsed.operation
@@ -111,11 +140,15 @@ class Front:
             f"there are {', '.join(sorted(self.services))}, and S3 at the object store's own endpoint)"
         )
 
-    def _check_signature(self, signature: Signature | None, request: HttpRequest) -> None:
+    def _caller(self, signature: Signature | None, request: HttpRequest) -> Caller:
         if signature is None:
             raise ServiceError("MissingAuthenticationTokenException", "the request is not signed (SigV4)", _FORBIDDEN)
         secret = self._secrets.get(signature.access_key_id)
-        if secret is None:
+        if secret is not None:
+            caller: Caller | None = Caller(signature.access_key_id, secret)
+        else:
+            caller = self._identity.caller(signature.access_key_id) if self._identity is not None else None
+        if caller is None:
             raise ServiceError(
                 "UnrecognizedClientException",
                 f"the local AWS knows no access key id {signature.access_key_id}; are these your AWS credentials? "
@@ -124,7 +157,7 @@ class Front:
             )
         true = signature_is_true(
             signature,
-            secret,
+            caller.secret_access_key,
             method=request.method,
             path=request.raw_path,
             query=request.query,
@@ -133,6 +166,7 @@ class Front:
         )
         if not true:
             raise ServiceError("InvalidSignatureException", "the request's signature does not match", _FORBIDDEN)
+        return caller
 
 
 def _known_errors(operation: OperationModel) -> set[str]:

@@ -8,9 +8,8 @@ from types import FrameType
 from shoplake_core.clock import SystemClock
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
-from shoplake_local.services import made_services
+from shoplake_local.services import made_front
 
 __all__ = ["serve"]
 
@@ -29,11 +28,7 @@ class _QuietHandler(WSGIRequestHandler):
 def serve(config: FrontConfig) -> None:
     """Answer requests until SIGTERM or SIGINT, then finish the ones under way and close every service."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    front = Front(
-        made_services(config, clock=SystemClock()),
-        secrets={config.access_key_id: config.secret_access_key},
-        check_answers=config.check_answers,
-    )
+    front = made_front(config, clock=SystemClock())
     server = make_server(_LOOPBACK, config.port, front, threaded=True, request_handler=_QuietHandler)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -2,19 +2,47 @@
 
 from shoplake_core.clock import Clock
 
+from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.glue.service import GlueService
+from shoplake_local.identity.identity import Identity
+from shoplake_local.identity.sts import StsService
+from shoplake_local.moto_services.backends import MotoBackends
+from shoplake_local.moto_services.catalogue import MOTO_SERVICES
+from shoplake_local.moto_services.roles import IamRoles
+from shoplake_local.moto_services.service import MotoService
 from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.service import Service
 
-__all__ = ["made_services"]
+__all__ = ["made_front", "made_services"]
 
 
-def made_services(config: FrontConfig, *, clock: Clock) -> list[Service]:
-    """Every service that the configuration allows, each with its own files under the state folder."""
+def made_front(config: FrontConfig, *, clock: Clock) -> Front:
+    """The front with every service that the configuration allows."""
     config.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    moto = MotoBackends(config.state_folder / "moto.sqlite", account=config.account, region=config.region, clock=clock)
+    identity = Identity(
+        config.state_folder / "identity.sqlite", IamRoles(moto), account=config.account, region=config.region
+    )
+    moto.on_write = identity.written
+    played_by_moto = [MotoService(name, moto) for name in MOTO_SERVICES]
+    return Front(
+        [*played_by_moto, *made_services(config, clock=clock, identity=identity)],
+        secrets={config.access_key_id: config.secret_access_key},
+        identity=identity,
+        check_answers=config.check_answers,
+    )
+
+
+def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> list[Service]:
+    """Every service of our own, each with its own files under the state folder.
+
+    Runners of code (jobs, functions, machines) take the keys of its role from `identity.role_credentials`.
+
+    """
     services: list[Service] = [
-        GlueService(config.state_folder / "glue.sqlite", account=config.account, region=config.region, clock=clock)
+        StsService(identity, clock=clock),
+        GlueService(config.state_folder / "glue.sqlite", account=config.account, region=config.region, clock=clock),
     ]
     if config.warehouse is not None and config.object_store is not None:
         services.append(

@@ -1,0 +1,1 @@
+"""Who calls the local AWS, and what a role may do."""

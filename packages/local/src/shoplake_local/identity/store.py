@@ -1,0 +1,125 @@
+"""Key pairs of roles and the record of what they called, in SQLite."""
+
+import secrets
+import sqlite3
+import string
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["IdentityStore", "KeyPair", "RecordedAction"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS key_pair (
+    role_arn TEXT PRIMARY KEY,
+    access_key_id TEXT NOT NULL UNIQUE,
+    secret_access_key TEXT NOT NULL,
+    session_token TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS called (
+    role_arn TEXT NOT NULL,
+    action TEXT NOT NULL,
+    allowed INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (role_arn, action, allowed)
+) STRICT;
+"""
+_KEY_CHARACTERS = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """How a role signs.
+
+    Attributes:
+        role_arn: Whose pair it is.
+        access_key_id: "ASIA..." as AWS's temporary keys begin.
+        secret_access_key: The secret.
+        session_token: What AssumeRole answers beside it; a request may carry it or not.
+
+    """
+
+    role_arn: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordedAction:
+    """One action that a role called."""
+
+    role_arn: str
+    action: str
+    allowed: bool
+    calls: int
+
+
+class IdentityStore:
+    """Any number of threads may use one.
+
+    Args:
+        path: The file; only its owner may read it.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut may
+        self._connection.executescript(_SCHEMA)
+
+    def pair_of(self, role_arn: str) -> KeyPair:
+        """The role's one pair, made when it is first asked for."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO key_pair VALUES (?, ?, ?, ?) ON CONFLICT (role_arn) DO NOTHING",
+                (
+                    role_arn,
+                    "ASIA" + "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(16)),
+                    secrets.token_urlsafe(30),
+                    secrets.token_urlsafe(96),
+                ),
+            )
+            row = self._connection.execute("SELECT * FROM key_pair WHERE role_arn = ?", (role_arn,)).fetchone()
+        return KeyPair(*row)
+
+    def by_access_key_id(self, access_key_id: str) -> KeyPair | None:
+        """The pair with that id."""
+        with self._lock:
+            query = "SELECT * FROM key_pair WHERE access_key_id = ?"
+            row = self._connection.execute(query, (access_key_id,)).fetchone()
+        return None if row is None else KeyPair(*row)
+
+    def role_arns(self) -> list[str]:
+        """Every role that has a pair."""
+        with self._lock:
+            return [str(arn) for (arn,) in self._connection.execute("SELECT role_arn FROM key_pair").fetchall()]
+
+    def forget(self, role_arn: str) -> None:
+        """End the role's pair; what it called stays recorded."""
+        with self._lock:
+            self._connection.execute("DELETE FROM key_pair WHERE role_arn = ?", (role_arn,))
+
+    def record(self, role_arn: str, action: str, *, allowed: bool) -> None:
+        """Count one call."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO called VALUES (?, ?, ?, 1) "
+                "ON CONFLICT (role_arn, action, allowed) DO UPDATE SET calls = calls + 1",
+                (role_arn, action, int(allowed)),
+            )
+
+    def recorded(self) -> list[RecordedAction]:
+        """Every action that a role called, in order of role and action."""
+        with self._lock:
+            rows = self._connection.execute("SELECT role_arn, action, allowed, calls FROM called").fetchall()
+        return sorted(RecordedAction(role, action, bool(allowed), calls) for role, action, allowed, calls in rows)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,163 @@
+"""moto in this process: requests in, answers out, every write in the journal before its answer leaves.
+
+moto is imported at the first request that needs it, and then every journalled request is played again in its order;
+the seed of its place makes the same ids as the first time.
+"""
+
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from shoplake_core.clock import Clock
+from werkzeug.exceptions import HTTPException
+
+from shoplake_local.models import service_model
+from shoplake_local.moto_services.catalogue import MOTO_SERVICES, is_reading, is_written_down
+from shoplake_local.moto_services.determinism import frozen_at, lead_moto, seed_moto
+from shoplake_local.moto_services.journal import Journal, JournalEntry
+from shoplake_local.protocols.answers import HttpAnswer
+from shoplake_local.protocols.requests import HttpRequest
+from shoplake_local.service import UnsupportedOperationError
+
+__all__ = ["MotoBackends"]
+
+_ERROR = 400
+# Headers that change what moto does; the others (who signed, when) are the front's business.
+_KEPT_HEADERS = ("host", "content-type", "x-amz-target", "x-amzn-query-mode")
+# moto makes some things at a service's first use (default VPC, managed policies): always in this order, before all else
+_FIRST_USE_ORDER = (
+    "iam",
+    "ec2",
+    "kms",
+    "rds",
+    "secretsmanager",
+    "sqs",
+    "sns",
+    "ssm",
+    "scheduler",
+    "cloudwatch",
+    "logs",
+)
+_WAITING = "ReceiveMessage"
+
+_log = logging.getLogger(__name__)
+
+
+class MotoBackends:
+    """moto's services of one account and region.
+
+    Args:
+        journal_path: Where writes are kept.
+        account: The account of every caller.
+        region: The one region.
+        clock: moto's time, too.
+
+    """
+
+    def __init__(self, journal_path: Path, *, account: str, region: str, clock: Clock) -> None:
+        self.account = account
+        self.region = region
+        self._clock = clock
+        self._journal = Journal(journal_path)
+        self._lock = threading.RLock()
+        self._dispatchers: dict[str, Callable[..., Any]] = {}
+        self.on_write: Callable[[str, str, dict[str, Any]], None] = lambda *_: None
+
+    def answer(self, service: str, operation: str, *, request: HttpRequest, parameters: dict[str, Any]) -> HttpAnswer:
+        """Moto's answer, a success or an error in the service's protocol.
+
+        Raises:
+            UnsupportedOperationError: moto has no handler for it.
+
+        """
+        asked = self._for_moto(service, request)
+        self._ready()
+        # a caller who waits for messages must not keep all others waiting
+        with nullcontext() if operation == _WAITING else self._lock:
+            if not is_written_down(operation):
+                # a read may make what AWS has always had (a key of AWS's own): the same one after a restart, too
+                seed_moto(self._journal.seed, asked.body if is_reading(operation) else os.urandom(16))
+                return self._played(service, operation, asked)
+            entry = JournalEntry(self._journal.next_sequence, service, operation, self._clock.now(), asked)
+            answer = self._played_entry(entry)
+            if answer.status < _ERROR:
+                self._journal.append(entry)
+                self.on_write(service, operation, parameters)
+            return answer
+
+    def backend(self, service: str) -> Any:
+        """Moto's own object of that service, for reading. Hold no result of it: another thread may write."""
+        self._ready()
+        return self._backend(service)
+
+    def close(self) -> None:
+        """Close the journal."""
+        with self._lock:
+            self._journal.close()
+
+    def _ready(self) -> None:
+        with self._lock:
+            if self._dispatchers:
+                return
+            os.environ.update({"MOTO_ACCOUNT_ID": self.account, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"})
+            lead_moto(self._clock)
+            dispatchers = {service: _dispatcher(service) for service in MOTO_SERVICES}
+            for service in _FIRST_USE_ORDER:
+                seed_moto(self._journal.seed, "first use of", service)
+                self._backend(service)
+            self._dispatchers = dispatchers
+            for entry in self._journal.entries():
+                answer = self._played_entry(entry)
+                if answer.status >= _ERROR:
+                    _log.error(
+                        "%s:%s, written %s, cannot be played again: %s",
+                        entry.service,
+                        entry.operation,
+                        entry.written_at,
+                        answer.body.decode("utf-8", "replace"),
+                    )
+
+    def _backend(self, service: str) -> Any:
+        backends = importlib.import_module("moto.backends").get_backend(service)[self.account]
+        return backends["aws"] if service in {"iam", "sts"} else backends[self.region]
+
+    def _played_entry(self, entry: JournalEntry) -> HttpAnswer:
+        seed_moto(self._journal.seed, entry.sequence)
+        with frozen_at(entry.written_at):
+            return self._played(entry.service, entry.operation, entry.request)
+
+    def _played(self, service: str, operation: str, request: HttpRequest) -> HttpAnswer:
+        moto_request = request.for_moto()
+        try:
+            status, headers, body = self._dispatchers[service](moto_request, moto_request.raw_url, moto_request.headers)
+        except NotImplementedError:
+            raise UnsupportedOperationError(f'operation "{operation}" of {service}') from None
+        except HTTPException as error:
+            response = error.get_response()
+            status, headers, body = response.status_code, dict(response.headers), response.get_data()
+        data = body.encode() if isinstance(body, str) else bytes(body or b"")
+        skipped = {"status", "content-length", "date", "server"}
+        return HttpAnswer(
+            int(status), data, {name: str(value) for name, value in headers.items() if name.lower() not in skipped}
+        )
+
+    def _for_moto(self, service: str, request: HttpRequest) -> HttpRequest:
+        model = service_model(service)
+        scope = f"LOCAL/20000101/{self.region}/{model.metadata.get('signingName', model.endpoint_prefix)}/aws4_request"
+        headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        # moto takes region and service from the scope
+        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        return HttpRequest(request.method, request.raw_path, request.query, headers, request.body)
+
+
+def _dispatcher(service: str) -> Callable[..., Any]:
+    urls = importlib.import_module(f"moto.{service}.urls")
+    for handler in urls.url_paths.values():
+        if handler.__name__ == "dispatch":
+            return handler  # type: ignore[no-any-return]
+    raise RuntimeError(f"moto's {service} has no dispatcher")
