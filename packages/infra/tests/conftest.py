@@ -7,11 +7,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import create_loader
 from moto import mock_aws
 from shoplake_core.clock import SkipClock
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_infra.aws import Aws
 
+_MODELS = create_loader()  # read once, not once a session: EC2's alone takes a second
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 _READS = ("Describe", "Get", "List", "Head")
@@ -55,6 +57,7 @@ def aws(calls: Calls) -> Iterator[Aws]:
     with mock_aws():
         endpoint = AwsEndpoint(url=None, region=REGION, access_key_id="AKIDTEST", secret_access_key="test")
         aws = Aws(endpoint, clock=SkipClock(datetime(2026, 11, 25, tzinfo=UTC)))
+        aws.session._session.register_component("data_loader", _MODELS)
         aws.session.events.register("before-call.*.*", calls.before)
         aws.session.events.register("after-call.s3.CreateBucket", _tag_with_creation)
         aws.session.events.register("after-call.*.*", calls.answered)

@@ -9,9 +9,11 @@ from shoplake_infra.network import NetworkSettings
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.policies import SERVICES, RolePolicies
 from shoplake_infra.resources.kms_key import kms_key
+from shoplake_infra.runs import RunSettings
 
 NAMES = ResourceNames("dev", "123456789012", "eu-central-1")
 SETTINGS = EnvironmentSettings(source_host="db.internal", alert_emails=("ops@example.com",))
+RUNS = RunSettings(definition={"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 WRITES = ("s3:PutObject", "s3:DeleteObject")
 
 
@@ -81,7 +83,7 @@ def test_every_policy_is_small_enough_for_iam(policies):
 
 
 def test_an_environment_is_made_once_and_reads_as_desired(aws, calls):
-    desired = desired_environment("shop", NAMES, replace(SETTINGS, network=NetworkSettings()))
+    desired = desired_environment("shop", NAMES, replace(SETTINGS, network=NetworkSettings(), runs=RUNS))
     planned = plan(desired, aws)
     assert planned.as_json()["add"] == len(desired)
     apply(planned, aws)
@@ -96,7 +98,12 @@ def test_a_destroyed_environment_keeps_data_its_key_and_the_masking_key_and_is_m
     destroyed = plan_destroy(desired, aws)
     kinds = sorted(kept.address for kept in destroyed.kept)
     assert kinds == sorted(
-        [*(f"bucket {name}" for name in NAMES.buckets), "kms_key shoplake-dev", f"secret {NAMES.masking_secret}"]
+        [
+            *(f"bucket {name}" for name in NAMES.buckets),
+            *(f"glue_database dev_{layer}" for layer in ("bronze", "silver", "gold")),
+            "kms_key shoplake-dev",
+            f"secret {NAMES.masking_secret}",
+        ]
     )
     apply(destroyed, aws)
     apply(plan(desired, aws), aws)
@@ -107,3 +114,15 @@ def test_environments_of_one_account_share_no_resource():
     prod = desired_environment("shop", ResourceNames("prod", "123456789012", "eu-central-1"), SETTINGS)
     dev = desired_environment("shop", NAMES, SETTINGS)
     assert not {resource.address for resource in prod} & {resource.address for resource in dev}
+
+
+def test_a_schedule_starts_nothing_until_told(aws):
+    def state(**changed):
+        desired = desired_environment("shop", NAMES, replace(SETTINGS, runs=replace(RUNS, **changed)))
+        apply(plan(desired, aws), aws)
+        return aws.client("scheduler").get_schedule(Name="shoplake-dev", GroupName="shoplake-dev")
+
+    assert state()["State"] == "DISABLED"
+    now = state(scheduled=True, time_zone="Europe/Berlin")
+    assert (now["State"], now["ScheduleExpressionTimezone"]) == ("ENABLED", "Europe/Berlin")
+    assert now["Target"]["Arn"] == NAMES.state_machine_arn

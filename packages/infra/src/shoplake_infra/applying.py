@@ -6,7 +6,6 @@ Nothing is remembered between runs: the next plan reads what is there and goes o
 from collections.abc import Callable, Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
-from shoplake_core.clock import Clock
 from shoplake_core.errors import ConfigError, ResourceError
 
 from shoplake_infra.aws import Aws
@@ -14,10 +13,10 @@ from shoplake_infra.handler import Observed, handler_of
 from shoplake_infra.plan import Action, Plan, PlannedChange
 from shoplake_infra.planning import differences, observe, refuse_foreign
 from shoplake_infra.resource import Resource, resolved
+from shoplake_infra.waiting import POLL_SECONDS, wait_until
 
 __all__ = ["apply"]
 
-_POLL_SECONDS = 5.0
 _READ_BACK_SECONDS = 60.0  # IAM and S3 may answer the old state for a while
 
 
@@ -59,7 +58,7 @@ def _bring_about(resource: Resource, aws: Aws, attributes: Mapping[str, Mapping[
         different = differences(wanted, observed)
         if different:
             handler.update(aws, wanted, observed, different)
-    _wait(
+    wait_until(
         lambda: handler.settled(aws, wanted),
         clock=aws.clock,
         timeout_seconds=handler.timeout_seconds,
@@ -83,7 +82,7 @@ def _read_back(wanted: Resource, aws: Aws) -> Observed:
                 hint="plan again to see old and new; somebody else may be changing it",
                 address=wanted.address,
             )
-        aws.clock.sleep(_POLL_SECONDS)
+        aws.clock.sleep(POLL_SECONDS)
 
 
 def _delete(resource: Resource, aws: Aws, attributes: Mapping[str, Mapping[str, str]], *, delete_data: bool) -> None:
@@ -101,22 +100,10 @@ def _delete(resource: Resource, aws: Aws, attributes: Mapping[str, Mapping[str, 
         left = observe(wanted, aws)
         return left is None or left.ending
 
-    _wait(
+    wait_until(
         gone,
         clock=aws.clock,
         timeout_seconds=handler.timeout_seconds,
         address=resource.address,
         what="be deleted",
     )
-
-
-def _wait(reached: Callable[[], bool], *, clock: Clock, timeout_seconds: float, address: str, what: str) -> None:
-    deadline = clock.monotonic_seconds() + timeout_seconds
-    while not reached():
-        if clock.monotonic_seconds() >= deadline:
-            raise ResourceError(
-                f"{address} did not {what} within {timeout_seconds:.0f} s",
-                hint="look at it in the console, then plan again",
-                address=address,
-            )
-        clock.sleep(_POLL_SECONDS)

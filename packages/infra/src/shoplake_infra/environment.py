@@ -8,11 +8,13 @@ from shoplake_infra.network import NetworkSettings, desired_network
 from shoplake_infra.policies import SERVICES, RolePolicies
 from shoplake_infra.resource import Resource
 from shoplake_infra.resources.bucket import LifecycleRule, bucket
+from shoplake_infra.resources.glue_database import glue_database
 from shoplake_infra.resources.kms_key import kms_key
 from shoplake_infra.resources.log_group import log_group
 from shoplake_infra.resources.role import role
 from shoplake_infra.resources.secret import Login, hex_secret, login_secret
 from shoplake_infra.resources.topic import topic
+from shoplake_infra.runs import RunParts, RunSettings, desired_runs
 from shoplake_infra.tags import owner_tags
 
 __all__ = ["EnvironmentSettings", "desired_environment"]
@@ -36,6 +38,7 @@ class EnvironmentSettings:
         run_records_days: How long summaries and readings of runs are kept.
         replaced_objects_days: How long a replaced or deleted object can still be taken back.
         network: The private network to make; None to make none.
+        runs: How the pipeline is run; None to make no state machine.
         tls_only: Refuse requests without TLS; False only for a server on loopback.
 
     """
@@ -48,6 +51,7 @@ class EnvironmentSettings:
     run_records_days: int = 400
     replaced_objects_days: int = 30
     network: NetworkSettings | None = None
+    runs: RunSettings | None = None
     tls_only: bool = True
 
 
@@ -61,19 +65,49 @@ def desired_environment(project: str, names: ResourceNames, settings: Environmen
         tags=tags,
         services=("cloudwatch.amazonaws.com",),  # an alarm publishes to the encrypted topic
     )
+    buckets = _buckets(project, names, settings, key)
+    roles = _roles(project, names, key)
+    alerts = topic(names.alerts_topic_arn.rpartition(":")[2], key=key, emails=settings.alert_emails, tags=tags)
+    run_log = log_group(f"/aws/vendedlogs/states/{names.prefix}", retention_days=settings.log_retention_days, tags=tags)
+    parts = RunParts(
+        machine_role=roles[RoleName.STATE_MACHINE],
+        scheduler_role=roles[RoleName.SCHEDULER],
+        log_group=run_log,
+        topic=alerts,
+    )
     return (
         key,
         *(desired_network(names, settings.network, tags=tags) if settings.network else ()),
-        *_buckets(project, names, settings, key),
-        *_roles(project, names, key),
+        *buckets,
+        *_databases(project, names),
+        *roles.values(),
         *_secrets(project, names, settings, key),
-        topic(names.alerts_topic_arn.rpartition(":")[2], key=key, emails=settings.alert_emails, tags=tags),
+        alerts,
         *(
             log_group(f"/aws/lambda/{names.function(function)}", retention_days=settings.log_retention_days, tags=tags)
             for function in _LOGGED
         ),
-        log_group(f"/aws/vendedlogs/states/{names.prefix}", retention_days=settings.log_retention_days, tags=tags),
+        run_log,
+        *(desired_runs(names, settings.runs, parts=parts, tags=tags) if settings.runs else ()),
     )
+
+
+def _databases(project: str, names: ResourceNames) -> list[Resource]:
+    layers = {
+        "bronze": (names.bronze_database, names.bronze_bucket, "Changes as they were captured"),
+        "silver": (names.silver_database, names.silver_bucket, "The source's rows as they are now"),
+        "gold": (names.gold_database, names.gold_bucket, "Facts and dimensions"),
+    }
+    return [
+        glue_database(
+            name,
+            description=description,
+            location=f"s3://{bucket_name}/",
+            tags=owner_tags(project, names.environment, layer=layer),
+            depends_on=(f"bucket {bucket_name}",),
+        )
+        for layer, (name, bucket_name, description) in layers.items()
+    ]
 
 
 def _buckets(project: str, names: ResourceNames, settings: EnvironmentSettings, key: Resource) -> list[Resource]:
@@ -100,14 +134,14 @@ def _buckets(project: str, names: ResourceNames, settings: EnvironmentSettings, 
     ]
 
 
-def _roles(project: str, names: ResourceNames, key: Resource) -> list[Resource]:
+def _roles(project: str, names: ResourceNames, key: Resource) -> dict[RoleName, Resource]:
     policies = RolePolicies(names, key)
     tags = owner_tags(project, names.environment)
     regional = {RoleName.REPLICATION: (f"dms.{names.region}.amazonaws.com",)}  # it reads the secret as this one
     # a service of another account may not borrow our role; Lambda and Redshift are not documented to name an account
     ours = {"StringEquals": {"aws:SourceAccount": names.account}}
-    return [
-        role(
+    return {
+        name: role(
             names.role(name),
             services=(*services, *regional.get(name, ())),
             statements=policies.statements(name),
@@ -115,7 +149,7 @@ def _roles(project: str, names: ResourceNames, key: Resource) -> list[Resource]:
             trust_condition=None if _NO_ACCOUNT & {*services} else ours,
         )
         for name, services in SERVICES.items()
-    ]
+    }
 
 
 def _secrets(project: str, names: ResourceNames, settings: EnvironmentSettings, key: Resource) -> list[Resource]:
