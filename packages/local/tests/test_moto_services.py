@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -65,6 +66,27 @@ def test_messages_travel_from_a_topic_to_a_queue(local_aws):
     assert len(sent) == 2
     got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert [json.loads(message["Body"])["Message"] for message in got] == ["same", "same"]
+
+
+def test_who_waits_for_a_message_keeps_nobody_else_waiting(local_aws):
+    sqs = local_aws.client("sqs")
+    queue = sqs.create_queue(QueueName="waited-for")["QueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+        sqs.send_message(QueueUrl=queue, MessageBody="at last")
+        assert [message["Body"] for message in waiting.result(timeout=10)["Messages"]] == ["at last"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)
+
+
+def test_rotation_by_a_function_is_refused_by_name(local_aws):
+    local_aws.client("secretsmanager").create_secret(Name="rotated", SecretString="x")
+    code, response = _code(
+        local_aws.client("secretsmanager").rotate_secret,
+        SecretId="rotated",
+        RotationLambdaARN=f"arn:aws:lambda:eu-central-1:{LOCAL_ACCOUNT}:function:rotate",
+    )
+    assert code == "NotImplemented"
+    assert "RotateSecret" in response["Error"]["Message"]
 
 
 def test_what_was_written_survives_a_kill_under_the_same_ids(local_aws):

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ParamValidationError
 from shoplake_local import validation
 from shoplake_local.models import service_model
+from shoplake_local.moto_services.catalogue import MOTO_SERVICES
 from shoplake_local.validation import findings, refuse_wrong_parameters
 
 
@@ -73,7 +74,7 @@ def test_every_pattern_of_the_services_we_serve_compiles():
             walk(shape.key)
             walk(shape.value)
 
-    for service in ("glue", "redshift-data"):
+    for service in ("glue", "redshift-data", "sts", "lambda", "stepfunctions", "dms", *MOTO_SERVICES):
         model = service_model(service)
         for name in model.operation_names:
             if model.operation_model(name).input_shape is not None:

@@ -5,11 +5,12 @@ the seed of its place makes the same ids as the first time.
 """
 
 import importlib
+import json
 import logging
 import os
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from shoplake_local.moto_services.determinism import frozen_at, lead_moto, seed_
 from shoplake_local.moto_services.journal import Journal, JournalEntry
 from shoplake_local.protocols.answers import HttpAnswer
 from shoplake_local.protocols.requests import HttpRequest
-from shoplake_local.service import UnsupportedOperationError
+from shoplake_local.service import ServiceError, UnsupportedOperationError
 
 __all__ = ["MotoBackends"]
 
@@ -43,7 +44,8 @@ _FIRST_USE_ORDER = (
     "cloudwatch",
     "logs",
 )
-_WAITING = "ReceiveMessage"
+_MAXIMUM_WAIT_SECONDS = 20
+_POLL_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -72,13 +74,18 @@ class MotoBackends:
         """Moto's answer, a success or an error in the service's protocol.
 
         Raises:
-            UnsupportedOperationError: moto has no handler for it.
+            UnsupportedOperationError: moto has no handler for it, or none that would do here.
+            ServiceError: The wait for a message is too long.
 
         """
         asked = self._for_moto(service, request)
+        if operation == "RotateSecret":
+            # moto would ask its own Lambda, which is not the one that is here
+            raise UnsupportedOperationError('operation "RotateSecret" of secretsmanager')
         self._ready()
-        # a caller who waits for messages must not keep all others waiting
-        with nullcontext() if operation == _WAITING else self._lock:
+        if operation == "ReceiveMessage":
+            return self._received(asked, parameters)
+        with self._lock:
             if not is_written_down(operation):
                 # a read may make what AWS has always had (a key of AWS's own): the same one after a restart, too
                 seed_moto(self._journal.seed, asked.body if is_reading(operation) else os.urandom(16))
@@ -99,6 +106,29 @@ class MotoBackends:
         """Close the journal."""
         with self._lock:
             self._journal.close()
+
+    def _received(self, asked: HttpRequest, parameters: dict[str, Any]) -> HttpAnswer:
+        # moto would wait inside, and all others with it: it is asked again and again instead
+        if "WaitTimeSeconds" in parameters:
+            seconds = parameters["WaitTimeSeconds"]
+        else:
+            name = parameters["QueueUrl"].rpartition("/")[2]
+            queue = self.backend("sqs").queues.get(name)
+            seconds = 0 if queue is None else queue.receive_message_wait_time_seconds
+        if not 0 <= seconds <= _MAXIMUM_WAIT_SECONDS:
+            message = f"WaitTimeSeconds is {seconds}; it must be 0 to {_MAXIMUM_WAIT_SECONDS}"
+            raise ServiceError("InvalidParameterValue", message)
+        until = self._clock.monotonic_seconds() + seconds
+        at_once = replace(asked, body=json.dumps(json.loads(asked.body) | {"WaitTimeSeconds": 0}).encode())
+        while True:
+            with self._lock:
+                seed_moto(self._journal.seed, os.urandom(16))
+                answer = self._played("sqs", "ReceiveMessage", at_once)
+            if answer.status >= _ERROR or json.loads(answer.body or b"{}").get("Messages"):
+                return answer
+            if self._clock.monotonic_seconds() >= until:
+                return answer
+            self._clock.sleep(_POLL_SECONDS)
 
     def _ready(self) -> None:
         with self._lock:
