@@ -150,25 +150,54 @@ def test_a_roles_key_pair_is_fixed_and_survives_a_kill(local_aws):
     assert _recorded(local_aws, arn) == [("sns:ListTopics", True, 2)]
 
 
-def test_a_runner_is_given_the_pair_of_a_role_that_trusts_it(tmp_path):
+@pytest.fixture
+def identity(tmp_path):
     """In this process, as the runners of jobs and functions ask."""
     moto = MotoBackends(tmp_path / "moto.sqlite", account=LOCAL_ACCOUNT, region="eu-central-1", clock=SystemClock())
-    identity = Identity(tmp_path / "identity.sqlite", IamRoles(moto), account=LOCAL_ACCOUNT, region="eu-central-1")
-    moto.backend("iam").create_role(
-        role_name="function",
-        assume_role_policy_document=_trust(Service="lambda.amazonaws.com"),
-        path="/",
-        permissions_boundary=None,
-        description="",
-        tags=[],
-        max_session_duration="3600",
-    )
-    arn = f"arn:aws:iam::{LOCAL_ACCOUNT}:role/function"
+    made = Identity(tmp_path / "identity.sqlite", IamRoles(moto), account=LOCAL_ACCOUNT, region="eu-central-1")
+    iam = moto.backend("iam")
+
+    def create(name, trust):
+        return iam.create_role(
+            role_name=name,
+            assume_role_policy_document=trust,
+            path="/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        ).arn
+
+    yield made, create
+    for role in ("function", "sourced"):
+        iam.roles = {key: value for key, value in iam.roles.items() if value.name != role}
+    made.close()
+    moto.close()
+
+
+def test_a_runner_is_given_the_pair_of_a_role_that_trusts_it(identity):
+    identity, create = identity
+    arn = create("function", _trust(Service="lambda.amazonaws.com"))
     pair = identity.role_credentials(arn, service="lambda.amazonaws.com")
     assert pair == identity.role_credentials(arn)
     assert identity.caller(pair.access_key_id).role.arn == arn
     for asked, service in ((arn, "glue.amazonaws.com"), (f"{arn}2", "lambda.amazonaws.com")):
         with pytest.raises(ServiceError, match="does not exist or does not trust"):
             identity.role_credentials(asked, service=service)
-    identity.close()
-    moto.close()
+
+
+@pytest.mark.parametrize(("account", "trusted"), [(LOCAL_ACCOUNT, True), ("1" * 12, False)], ids=["ours", "other"])
+def test_a_condition_of_the_trust_policy_counts(identity, account, trusted):
+    identity, create = identity
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "glue.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    arn = create("sourced", _document(statement))
+    if trusted:
+        assert identity.role_credentials(arn, service="glue.amazonaws.com").role_arn == arn
+    else:
+        with pytest.raises(ServiceError, match="does not trust glue"):
+            identity.role_credentials(arn, service="glue.amazonaws.com")

@@ -26,7 +26,7 @@ __all__ = ["HEALTH_PATH", "RECORDED_ACTIONS_PATH", "Front"]
 HEALTH_PATH = "/_shoplake/health"
 RECORDED_ACTIONS_PATH = "/_shoplake/recorded-actions"
 _FORBIDDEN = 403
-_MAXIMUM_BODY_BYTES = 16 * 1024 * 1024
+_MAXIMUM_BODY_BYTES = 70 * 1024 * 1024  # a function's code of 50 MB as base64 is the largest request
 _SERVER_ERROR = 500
 # Errors that every AWS service may answer although its model does not list them.
 _COMMON_ERRORS = frozenset(

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from shoplake_local.identity.policies import Decision, decide, statements
+from shoplake_local.identity.policies import Decision, conditions_hold, decide, statements
 from shoplake_local.identity.resources import action_of, resources_of
 from shoplake_local.identity.store import IdentityStore, KeyPair, RecordedAction
 from shoplake_local.moto_services.roles import IamRoles, Role
@@ -66,7 +66,7 @@ class Identity:
 
         """
         role = self._roles.by_arn(role_arn)
-        if role is None or (service is not None and not _trusts(role, "Service", {service})):
+        if role is None or (service is not None and not self._trusts(role, "Service", {service})):
             who = service or "anybody"
             message = (
                 f"The role {role_arn} does not exist or does not trust {who}: create it, or correct its trust policy"
@@ -84,7 +84,7 @@ class Identity:
         root = f"arn:aws:iam::{self.account}:root"
         principal = caller.role.arn if caller is not None and caller.role is not None else root
         role = self._roles.by_arn(role_arn)
-        if role is None or not _trusts(role, "AWS", {principal, root, self.account}):
+        if role is None or not self._trusts(role, "AWS", {principal, root, self.account}):
             message = f"User: {principal} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
             raise ServiceError("AccessDenied", message, _FORBIDDEN)
         return role, self._store.pair_of(role_arn)
@@ -154,15 +154,16 @@ class Identity:
             context["cloudwatch:namespace"] = parameters["Namespace"]
         return context
 
-
-def _trusts(role: Role, kind: str, principals: set[str]) -> bool:
-    trusted = False
-    for statement in statements(role.trust):
-        principal = statement.get("Principal", {})
-        named = principal if principal == "*" else principal.get(kind, [])
-        names = {named} if isinstance(named, str) else set(named)
-        if "*" in names or names & principals:
-            if statement["Effect"] == "Deny":
-                return False
-            trusted = True
-    return trusted
+    def _trusts(self, role: Role, kind: str, principals: set[str]) -> bool:
+        # a service of this account calls for itself; an operator or a role of it for its own account
+        context = {"aws:sourceaccount": self.account} if kind == "Service" else {"aws:principalaccount": self.account}
+        trusted = False
+        for statement in statements(role.trust):
+            principal = statement.get("Principal", {})
+            named = principal if principal == "*" else principal.get(kind, [])
+            names = {named} if isinstance(named, str) else set(named)
+            if ("*" in names or names & principals) and conditions_hold(statement, context):
+                if statement["Effect"] == "Deny":
+                    return False
+                trusted = True
+        return trusted

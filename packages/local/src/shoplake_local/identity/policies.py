@@ -11,7 +11,7 @@ from typing import Any
 
 from shoplake_local.service import UnsupportedOperationError
 
-__all__ = ["Decision", "decide", "statements", "text_matches"]
+__all__ = ["Decision", "conditions_hold", "decide", "statements", "text_matches"]
 
 _OPERATORS = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "ArnEquals", "ArnLike", "Bool")
 
@@ -53,14 +53,14 @@ def decide(
     denies = [statement for statement in matching if statement["Effect"] == "Deny"]
     allows = [statement for statement in matching if statement["Effect"] == "Allow"]
     if resources is None:
-        if any(_as_list(one.get("Resource")) == ["*"] and _holds(one, context) for one in denies):
+        if any(_as_list(one.get("Resource")) == ["*"] and conditions_hold(one, context) for one in denies):
             return Decision.EXPLICITLY_DENIED
-        return Decision.ALLOWED if any(_holds(one, context) for one in allows) else Decision.NOT_ALLOWED
+        return Decision.ALLOWED if any(conditions_hold(one, context) for one in allows) else Decision.NOT_ALLOWED
     for resource in resources:
-        if any(_names(one, "Resource", resource) and _holds(one, context) for one in denies):
+        if any(_names(one, "Resource", resource) and conditions_hold(one, context) for one in denies):
             return Decision.EXPLICITLY_DENIED
     for resource in resources:
-        if not any(_names(one, "Resource", resource) and _holds(one, context) for one in allows):
+        if not any(_names(one, "Resource", resource) and conditions_hold(one, context) for one in allows):
             return Decision.NOT_ALLOWED
     return Decision.ALLOWED
 
@@ -89,7 +89,13 @@ def _names(statement: Mapping[str, Any], element: str, text: str, *, ignore_case
     return False
 
 
-def _holds(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Whether the statement counts for a request with these condition keys (lower case).
+
+    Raises:
+        UnsupportedOperationError: An operator or key that is not evaluated here.
+
+    """
     for written, tests in statement.get("Condition", {}).items():
         operator = written.removesuffix("IfExists")
         if operator not in _OPERATORS:
