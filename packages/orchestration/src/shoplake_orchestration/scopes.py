@@ -19,6 +19,8 @@ class Scope:
     """Where it stands, such as "/States/Crawl/Branches/0"; "" for the machine."""
     definition: Mapping[str, Any]
     """The object with StartAt and States."""
+    holder: str = ""
+    """Path of the state that holds it; "" for the machine."""
 
     @property
     def states(self) -> Mapping[str, Mapping[str, Any]]:
@@ -33,13 +35,13 @@ class Scope:
         return f"{self.path}/States/{name}"
 
 
-def every_scope(definition: Mapping[str, Any], path: str = "") -> Iterator[Scope]:
+def every_scope(definition: Mapping[str, Any], path: str = "", *, holder: str = "") -> Iterator[Scope]:
     """The machine first, then what its states hold, outer before inner."""
-    scope = Scope(path, definition)
+    scope = Scope(path, definition, holder)
     yield scope
     for name, state in scope.states.items():
         for place, body in _bodies(state):
-            yield from every_scope(body, f"{scope.path_of(name)}/{place}")
+            yield from every_scope(body, f"{scope.path_of(name)}/{place}", holder=scope.path_of(name))
 
 
 def every_state(definition: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -1,0 +1,185 @@
+"""The run as a state machine: from the lock over replication, bronze, silver, gold and the warehouse to the verdict.
+
+A failure is told, then the execution fails AT a Task, "End as failed": a redrive repeats just that Task, which then
+answers where to go on. Every name with a value of its own in an environment is a `${Token}`: `binding` puts them in.
+"""
+
+from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_WRITE
+from shoplake_orchestration.run_calls import EXECUTION_ARN, REDRIVES, RUN_ID, TELL, call_function
+from shoplake_orchestration.run_lake import lake_states
+from shoplake_orchestration.run_replication import replication_states
+from shoplake_orchestration.run_warehouse import PLAN, warehouse_states
+from shoplake_orchestration.states import Catch, Choice, Fail, Machine, Map, Parallel, Rule, State, Succeed, Task
+
+__all__ = ["BEGINNINGS", "FAILS_ON_PURPOSE", "run_machine"]
+
+_TAKE = "Take the run lock"
+_GO_ON = "Where to go on"
+_RELEASE = "Release the run lock"
+_END_AS_FAILED = "End as failed"
+_FIRST = "Ask how replication is"
+
+FAILS_ON_PURPOSE = frozenset({_END_AS_FAILED})
+"""States whose failure ends the execution, so that a redrive begins there."""
+
+BEGINNINGS = (
+    _FIRST,
+    "Commit a marker",
+    "Crawl bronze and clean it",
+    "Shape silver into gold",
+    PLAN,
+    "Read the sums of the source",
+)
+"""Where a run may be told to begin (`from`): states that need nothing of an earlier one in the same run."""
+
+
+def run_machine() -> Machine:
+    """The machine. Its input: `{"from": <one of BEGINNINGS, or absent>, "rebuild": <bool, or absent>}`."""
+    steps: dict[str, State] = {
+        **replication_states(next_state="Commit a marker"),
+        **lake_states(release=_RELEASE, next_state=PLAN),
+        **warehouse_states(next_state=_RELEASE),
+    }
+    steps[_RELEASE] = call_function(
+        "RunLockFunction",
+        {"action": "release", "execution_arn": EXECUTION_ARN, "outcome": "succeeded"},
+        next_state="Done",
+    )
+    return Machine(
+        comment="Shoplake: from MySQL's changes in bronze to a reconciled warehouse. Built by run_machine.py.",
+        start_at="Where to begin",
+        states={**_beginning(steps), **steps, **_ending()},
+    )
+
+
+def _beginning(steps: dict[str, State]) -> dict[str, State]:
+    """The lock, and the way to the state that a run begins at or a redriven one goes on at."""
+    fresh = {
+        "rebuild": "{% $states.input.rebuild = true %}",
+        "plan_rebuild": "{% $states.input.rebuild = true %}",
+        "new_shapes": [],
+        "silver_summary": "",
+    }
+    asked = "$exists($states.input.from) ? $states.input.from : ''"
+    beginnings = ", ".join(f"'{name}'" for name in BEGINNINGS)
+    return {
+        "Where to begin": Choice(
+            rules=(
+                Rule(
+                    condition=f"{{% ({asked}) = '' %}}",
+                    next=_TAKE,
+                    assign={**fresh, "begin_at": _FIRST, "resume_at": _FIRST},
+                ),
+                Rule(
+                    condition=f"{{% $states.input.from in [{beginnings}] %}}",
+                    next=_TAKE,
+                    assign={**fresh, "begin_at": "{% $states.input.from %}", "resume_at": "{% $states.input.from %}"},
+                ),
+            ),
+            default="Refuse an unknown beginning",
+        ),
+        "Refuse an unknown beginning": Fail(
+            error="UnknownBeginning",
+            cause=f"{{% 'a run cannot begin at ' & $string($states.input.from) & '; it can at {', '.join(BEGINNINGS)}' %}}",
+        ),
+        _TAKE: call_function(
+            "RunLockFunction",
+            {"action": "take", "execution_arn": EXECUTION_ARN},
+            assign={
+                "lock_taken": "{% $states.result.Payload.taken %}",
+                "lock_holder": "{% $exists($states.result.Payload.holder) ? $states.result.Payload.holder : '' %}",
+            },
+            next_state="Is the lock taken",
+        ),
+        "Is the lock taken": Choice(
+            rules=(Rule(condition="{% $lock_taken %}", next=_GO_ON),),
+            default="Refuse a second run",
+        ),
+        "Refuse a second run": Fail(error="RunInProgress", cause="{% 'the run lock is held by ' & $lock_holder %}"),
+        _GO_ON: Choice(
+            rules=tuple(
+                Rule(
+                    condition=f"{{% $resume_at in [{', '.join(_quoted(name) for name in names)}] %}}",
+                    next=target,
+                    assign={"polls": 0, "resumes": 0, **({"resume_at": "{% $begin_at %}"} if target == _TAKE else {})},
+                )
+                for target, names in _resumable(steps).items()
+            ),
+            assign={
+                "failed": {
+                    "state": _GO_ON,
+                    "error": "UnknownState",
+                    "cause": "{% 'there is no state to go on at: ' & $string($resume_at) %}",
+                }
+            },
+            default=TELL,
+        ),
+    }
+
+
+def _quoted(name: str) -> str:
+    return '"' + name + '"'
+
+
+def _resumable(steps: dict[str, State]) -> dict[str, tuple[str, ...]]:
+    """Each state to go on at, with the states of failures that lead there: a branch is repeated with its whole state."""
+    names: dict[str, tuple[str, ...]] = {_TAKE: (_TAKE,)}
+    for name, state in steps.items():
+        if isinstance(state, Task):
+            names[name] = (name,)
+        elif isinstance(state, Parallel):
+            inner = [inside for branch in state.branches for inside, held in branch.states.items() if _calls(held)]
+            names[name] = (name, *inner)
+        elif isinstance(state, Map):
+            names[name] = (name, *(inside for inside, held in state.body.states.items() if _calls(held)))
+    # what asks about tables needs a fresh look at the task, and a batch in doubt a fresh plan
+    names[_FIRST] += names.pop("Ask whether the loads are complete")
+    names[PLAN] += names.pop("Load the warehouse")
+    return names
+
+
+def _calls(state: State) -> bool:
+    return isinstance(state, Task)
+
+
+def _ending() -> dict[str, State]:
+    """Success, and the way of every failure."""
+    return {
+        "Done": Succeed(),
+        TELL: Task(
+            resource="sns:publish",
+            arguments={
+                "TopicArn": "${AlertsTopicArn}",
+                "Subject": "Shoplake ${Environment}: a run failed",
+                "Message": f"{{% 'Run ' & {RUN_ID} & ' failed at: ' & $failed.state & '\\n' & $failed.error & ': '"
+                " & $failed.cause & '\\nExecution: ' & $states.context.Execution.Id"
+                " & '\\nNext: mend the cause, then redrive the execution: it goes on where it failed.' %}",
+            },
+            timeout_seconds=60,
+            retry=(RETRY_WRITE,),
+            # an alert that cannot be sent must not hide the failure: the execution itself still names it
+            catch=(Catch(next=_END_AS_FAILED, assign={"told_at_redrive": REDRIVES}),),
+            assign={"told_at_redrive": REDRIVES},
+            output={},
+            next=_END_AS_FAILED,
+        ),
+        _END_AS_FAILED: Task(
+            comment="Raises, so that the execution fails here; when it is redriven, answers where to go on.",
+            resource="lambda:invoke",
+            arguments={
+                "FunctionName": "${RunLockFunction}",
+                "Payload": {
+                    "action": "end_as_failed",
+                    "execution_arn": EXECUTION_ARN,
+                    "failed": "{% $failed %}",
+                    "told_at_redrive": "{% $told_at_redrive %}",
+                    "redrive_count": REDRIVES,
+                },
+            },
+            timeout_seconds=900,
+            retry=(RETRY_FUNCTION,),
+            assign={"resume_at": "{% $states.result.Payload.resume_at %}"},
+            output={},
+            next=_GO_ON,
+        ),
+    }
