@@ -2,6 +2,8 @@ import json
 from typing import Any
 
 import pytest
+from cfnlint.api import ManualArgs
+from cfnlint.api import lint as cfn_lint
 from jsonata.jsonata import Jsonata
 from shoplake_orchestration.__main__ import GOLDEN, definition_text
 from shoplake_orchestration.binding import bind, tokens_in
@@ -28,6 +30,17 @@ def test_the_golden_file_is_what_python_builds() -> None:
 
 def test_the_run_has_no_finding(run: dict[str, Any]) -> None:
     assert lint(run, fails_on_purpose=FAILS_ON_PURPOSE) == ()
+
+
+def test_cfn_lint_accepts_the_run(run: dict[str, Any]) -> None:
+    """All but one thing: it takes no expression for TimeoutSeconds, which Step Functions does."""
+    machine = {"RoleArn": "arn:aws:iam::123456789012:role/run", "Definition": run}
+    resources = {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}}
+
+    found = cfn_lint(json.dumps({"Resources": resources}), config=ManualArgs(regions=["eu-central-1"]))
+
+    assert {match.message for match in found} == {"'{% 15 %}' is not of type 'number'"}
+    assert {list(match.path)[-1] for match in found} == {"TimeoutSeconds"}
 
 
 def test_a_redrive_goes_on_wherever_a_task_failed(run: dict[str, Any]) -> None:
