@@ -61,10 +61,10 @@ def test_an_unknown_service_is_named_and_not_asked_again(local_aws):
 
 
 def test_an_unknown_operation_is_named(local_aws):
-    code, response = _code(local_aws.client("glue").list_jobs)
+    code, response = _code(local_aws.client("glue").list_blueprints)
     assert code == "NotImplemented"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "ListJobs" in response["Error"]["Message"]
+    assert "ListBlueprints" in response["Error"]["Message"]
 
 
 def test_an_unsupported_parameter_is_named(local_aws):

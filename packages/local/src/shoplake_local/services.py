@@ -7,6 +7,8 @@ from shoplake_local.front_config import FrontConfig
 from shoplake_local.glue.service import GlueService
 from shoplake_local.identity.identity import Identity
 from shoplake_local.identity.sts import StsService
+from shoplake_local.jobs.glue_runtime import GlueRuntime
+from shoplake_local.jobs.job_process import Endpoints
 from shoplake_local.moto_services.backends import MotoBackends
 from shoplake_local.moto_services.catalogue import MOTO_SERVICES
 from shoplake_local.moto_services.roles import IamRoles
@@ -26,12 +28,14 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     )
     moto.on_write = identity.written
     played_by_moto = [MotoService(name, moto) for name in MOTO_SERVICES]
-    return Front(
+    front = Front(
         [*played_by_moto, *made_services(config, clock=clock, identity=identity)],
         secrets={config.access_key_id: config.secret_access_key},
         identity=identity,
         check_answers=config.check_answers,
     )
+    identity.tags_of = front.tags_of
+    return front
 
 
 def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> list[Service]:
@@ -42,7 +46,13 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
     """
     services: list[Service] = [
         StsService(identity, clock=clock),
-        GlueService(config.state_folder / "glue.sqlite", account=config.account, region=config.region, clock=clock),
+        GlueService(
+            config.state_folder / "glue.sqlite",
+            account=config.account,
+            region=config.region,
+            clock=clock,
+            runtime=_glue_runtime(config, clock=clock, identity=identity),
+        ),
     ]
     if config.warehouse is not None and config.object_store is not None:
         services.append(
@@ -54,3 +64,20 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
             )
         )
     return services
+
+
+def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> GlueRuntime | None:
+    if config.object_store is None:
+        return None
+
+    def credentials_of(role_arn: str) -> tuple[str, str]:
+        pair = identity.role_credentials(role_arn, service="glue.amazonaws.com")
+        return pair.access_key_id, pair.secret_access_key
+
+    endpoints = Endpoints(
+        front=config.endpoint,
+        object_store=config.object_store,
+        account=config.account,
+        credentials_of=credentials_of,
+    )
+    return GlueRuntime(config.state_folder / "glue", endpoints, inherited={}, clock=clock)

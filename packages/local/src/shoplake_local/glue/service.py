@@ -14,6 +14,7 @@ from shoplake_core.clock import Clock
 from shoplake_local.glue import databases, partitions, table_versions, tables
 from shoplake_local.glue.requests import Catalog
 from shoplake_local.glue.store import Store
+from shoplake_local.jobs.glue_runtime import GlueRuntime
 from shoplake_local.service import UnsupportedOperationError
 
 __all__ = ["GlueService"]
@@ -46,20 +47,28 @@ _OPERATIONS: Mapping[str, Callable[[Catalog, dict[str, Any]], dict[str, Any]]] =
 
 
 class GlueService:
-    """The catalogue in one SQLite file."""
+    """The catalogue in one SQLite file, and beside it the jobs, crawlers and connections of `runtime`, where there is one."""
 
     service_name = "glue"
 
-    def __init__(self, path: Path, *, account: str, region: str, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, *, account: str, region: str, clock: Clock, runtime: GlueRuntime | None = None
+    ) -> None:
         self._catalog = Catalog(Store(path), account, region, clock)
+        self._runtime = runtime
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer of one operation; see `Service`."""
         handler = _OPERATIONS.get(operation)
         if handler is None:
+            of_runtime = self._runtime.operations.get(operation) if self._runtime is not None else None
+            if of_runtime is not None:
+                return of_runtime(parameters)
             raise UnsupportedOperationError(f"operation {operation} of glue")
         return handler(self._catalog, parameters)
 
     def close(self) -> None:
-        """Close the file."""
+        """End jobs and crawls, close the files."""
+        if self._runtime is not None:
+            self._runtime.close()
         self._catalog.store.close()

@@ -1,0 +1,1 @@
+"""Glue's jobs, crawlers and connections: what is stored, and the processes that do the work."""
