@@ -116,6 +116,17 @@ def test_services_of_our_own_are_held_to_policies_too(local_aws):
     assert _denied(glue.create_database, DatabaseInput={"Name": "never"})["Code"] == "AccessDeniedException"
 
 
+def test_a_role_reads_only_the_statements_that_it_began(local_aws):
+    owned = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+    reads = _statement("redshift-data:DescribeStatement") | {"Condition": owned}
+    arn = _role(local_aws, "querying", _statement("redshift-data:ExecuteStatement"), reads)
+    data = _client_of(local_aws, _assume(local_aws, arn), "redshift-data")
+    sql = {"WorkgroupName": "shoplake", "Database": local_aws.warehouse.database, "Sql": "SELECT 1"}
+    assert data.describe_statement(Id=data.execute_statement(**sql)["Id"])["QueryString"] == "SELECT 1"
+    others = local_aws.client("redshift-data").execute_statement(**sql)["Id"]
+    assert _denied(data.describe_statement, Id=others)["Code"] == "AccessDeniedException"
+
+
 def test_a_role_is_told_who_it_is(local_aws):
     arn = _role(local_aws, "who")
     asked = _client_of(local_aws, _assume(local_aws, arn), "sts").get_caller_identity()

@@ -71,6 +71,29 @@ def test_a_condition_decides():
     assert _decided(_allow("*"), tls_only, context={"aws:securetransport": "true"}) is Decision.ALLOWED
 
 
+def test_a_condition_on_tags_asks_the_resource_and_only_where_it_is_known():
+    statement = _allow("glue:*", Condition={"StringEquals": {"aws:ResourceTag/Environment": "dev"}})
+    documents = [{"Statement": statement}]
+
+    def decided(resources, tags):
+        return decide(documents, "glue:StartJobRun", resources=resources, context={}, tags_of=lambda _: tags)
+
+    assert decided([_JOB], {"Environment": "dev"}) is Decision.ALLOWED
+    assert decided([_JOB], {"Environment": "prod"}) is Decision.NOT_ALLOWED
+    assert decided([_JOB], {}) is Decision.NOT_ALLOWED
+    assert decided(None, {}) is Decision.ALLOWED
+    with pytest.raises(UnsupportedOperationError, match="tags of"):
+        decide(documents, "glue:StartJobRun", resources=[_JOB], context={})
+
+
+def test_a_variable_stands_for_who_calls():
+    statement = _allow("glue:*", Condition={"StringEquals": {"aws:PrincipalAccount": "${aws:userid}"}})
+    assert _decided(statement, context={"aws:principalaccount": "a", "aws:userid": "a"}) is Decision.ALLOWED
+    assert _decided(statement, context={"aws:principalaccount": "a", "aws:userid": "b"}) is Decision.NOT_ALLOWED
+    with pytest.raises(UnsupportedOperationError, match="policy variable"):
+        _decided(statement, context={"aws:principalaccount": "a"})
+
+
 @pytest.mark.parametrize(
     "condition", [{"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}, {"StringEquals": {"glue:VpcIds": "vpc-1"}}]
 )

@@ -71,6 +71,19 @@ class Front:
         if self._identity is not None:
             self._identity.close()
 
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """The tags of a resource of our own services.
+
+        Raises:
+            UnsupportedOperationError: Its service cannot be asked here.
+
+        """
+        service = self.services.get(arn.split(":")[2])
+        if not isinstance(service, MotoService) and service is not None and service.service_name == "dms":
+            answer = service.call("ListTagsForResource", {"ResourceArn": arn})
+            return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
+        raise UnsupportedOperationError(f'tags of "{arn}", on which a policy decides')
+
     def _response(self, request: Request) -> Response:
         request.max_content_length = _MAXIMUM_BODY_BYTES
         if request.path == HEALTH_PATH:
@@ -116,7 +129,10 @@ class Front:
             return service.answer(request, parsed)
         token = current_caller.set(caller)
         try:
-            return answer_of(parsed.operation, protocol, self._members(service, parsed))
+            members = self._members(service, parsed)
+            if self._identity is not None:
+                self._identity.answered(caller, parsed.operation, members)
+            return answer_of(parsed.operation, protocol, members)
         finally:
             current_caller.reset(token)
 

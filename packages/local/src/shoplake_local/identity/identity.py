@@ -1,5 +1,6 @@
 """Who may call the front: the operator, who may do everything, and roles, each held to its own policies."""
 
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from shoplake_local.identity.policies import Decision, conditions_hold, decide, statements
+from shoplake_local.identity.policies import Decision, conditions_hold, decide, no_tags, statements
 from shoplake_local.identity.resources import action_of, resources_of
 from shoplake_local.identity.store import IdentityStore, KeyPair, RecordedAction
 from shoplake_local.moto_services.roles import IamRoles, Role
@@ -16,6 +17,7 @@ from shoplake_local.service import ServiceError
 __all__ = ["Caller", "Identity", "current_caller"]
 
 _FORBIDDEN = 403
+_STATEMENT_MAKERS = frozenset({"redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Identity:
         self._roles = roles
         self.account = account
         self.region = region
+        self.tags_of: Callable[[str], Mapping[str, str]] = no_tags
 
     def role_credentials(self, role_arn: str, *, service: str | None = None) -> KeyPair:
         """The role's key pair, for whoever runs code as that role: no HTTP call, the same process.
@@ -111,7 +114,11 @@ class Identity:
             return
         resources = resources_of(operation, parameters, account=self.account, region=self.region)
         decision = decide(
-            caller.role.policies, action, resources=resources, context=self._context(caller.role, parameters)
+            caller.role.policies,
+            action,
+            resources=resources,
+            context=self._context(caller.role, action, parameters),
+            tags_of=self.tags_of,
         )
         self._store.record(caller.role.arn, action, allowed=decision is Decision.ALLOWED)
         if decision is Decision.ALLOWED:
@@ -121,6 +128,11 @@ class Identity:
         why = decision.value.format(action=action)
         message = f"User: {who} is not authorized to perform: {action}{on} {why}"
         raise ServiceError("AccessDeniedException", message, _FORBIDDEN)
+
+    def answered(self, caller: Caller, operation: OperationModel, answer: Mapping[str, Any]) -> None:
+        """Told of every success of a role: a SQL statement belongs to who began it."""
+        if caller.role is not None and action_of(operation) in _STATEMENT_MAKERS:
+            self._store.own_statement(str(answer["Id"]), _user_id(caller.role))
 
     def written(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
         """Told of every write: a created role has its pair at once, a deleted one has none."""
@@ -142,16 +154,19 @@ class Identity:
         """Close the store."""
         self._store.close()
 
-    def _context(self, role: Role, parameters: dict[str, Any]) -> dict[str, str]:
+    def _context(self, role: Role, action: str, parameters: dict[str, Any]) -> dict[str, str]:
         context = {
             "aws:requestedregion": self.region,
             "aws:principalaccount": self.account,
             "aws:principalarn": role.arn,
+            "aws:userid": _user_id(role),
             # loopback: nobody can listen, which is what a policy wants to know
             "aws:securetransport": "true",
         }
         if isinstance(parameters.get("Namespace"), str):
             context["cloudwatch:namespace"] = parameters["Namespace"]
+        if action.startswith("redshift-data:") and "Id" in parameters:
+            context["redshift-data:statement-owner-iam-userid"] = self._store.statement_owner(parameters["Id"])
         return context
 
     def _trusts(self, role: Role, kind: str, principals: set[str]) -> bool:
@@ -167,3 +182,7 @@ class Identity:
                     return False
                 trusted = True
         return trusted
+
+
+def _user_id(role: Role) -> str:
+    return f"{role.role_id}:local"

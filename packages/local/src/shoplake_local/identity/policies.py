@@ -4,16 +4,29 @@ Source: "Policy evaluation logic" and "IAM JSON policy elements" of the IAM User
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from shoplake_local.service import UnsupportedOperationError
 
-__all__ = ["Decision", "conditions_hold", "decide", "statements", "text_matches"]
+__all__ = ["Decision", "conditions_hold", "decide", "no_tags", "statements", "text_matches"]
 
 _OPERATORS = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "ArnEquals", "ArnLike", "Bool")
+_NEGATED = ("StringNotEquals", "StringNotLike")
+_RESOURCE_TAG = "aws:resourcetag/"
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
+
+
+def no_tags(resource: str) -> Mapping[str, str]:
+    """For services whose tags nobody can be asked for.
+
+    Raises:
+        UnsupportedOperationError: Always.
+
+    """
+    raise UnsupportedOperationError(f'tags of "{resource}", on which a policy decides')
 
 
 class Decision(Enum):
@@ -30,6 +43,7 @@ def decide(
     *,
     resources: Sequence[str] | None,
     context: Mapping[str, str],
+    tags_of: Callable[[str], Mapping[str, str]] = no_tags,
 ) -> Decision:
     """Whether the documents allow the action on every one of the resources.
 
@@ -39,6 +53,7 @@ def decide(
         resources: ARNs that the request is about; None where they are not known: then every Allow of the action
             counts, and a Deny only where it is for all resources.
         context: Condition keys of the request, lower case.
+        tags_of: The tags of a resource. Conditions on them are not asked where the resource is not known.
 
     Raises:
         UnsupportedOperationError: A condition decides that is not evaluated here.
@@ -57,10 +72,16 @@ def decide(
             return Decision.EXPLICITLY_DENIED
         return Decision.ALLOWED if any(conditions_hold(one, context) for one in allows) else Decision.NOT_ALLOWED
     for resource in resources:
-        if any(_names(one, "Resource", resource) and conditions_hold(one, context) for one in denies):
+        if any(
+            _names(one, "Resource", resource) and conditions_hold(one, context, partial(tags_of, resource))
+            for one in denies
+        ):
             return Decision.EXPLICITLY_DENIED
     for resource in resources:
-        if not any(_names(one, "Resource", resource) and conditions_hold(one, context) for one in allows):
+        if not any(
+            _names(one, "Resource", resource) and conditions_hold(one, context, partial(tags_of, resource))
+            for one in allows
+        ):
             return Decision.NOT_ALLOWED
     return Decision.ALLOWED
 
@@ -89,8 +110,10 @@ def _names(statement: Mapping[str, Any], element: str, text: str, *, ignore_case
     return False
 
 
-def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Whether the statement counts for a request with these condition keys (lower case).
+def conditions_hold(
+    statement: Mapping[str, Any], context: Mapping[str, str], tags_of_it: Callable[[], Mapping[str, str]] | None = None
+) -> bool:
+    """Whether the statement counts for a request with these condition keys (lower case) about a thing with these tags.
 
     Raises:
         UnsupportedOperationError: An operator or key that is not evaluated here.
@@ -101,15 +124,39 @@ def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) ->
         if operator not in _OPERATORS:
             raise UnsupportedOperationError(f'policy condition "{written}"')
         for key, wanted in tests.items():
-            if key.lower() not in context:
+            texts = [_with_variables(one, context) for one in _as_list(wanted)]
+            if key.lower().startswith(_RESOURCE_TAG):
+                if tags_of_it is None:
+                    continue
+                tag, tags = key[len(_RESOURCE_TAG) :], tags_of_it()
+                if tag not in tags and written.endswith("IfExists"):
+                    continue
+                if tag not in tags and operator not in _NEGATED:
+                    return False
+                found = tags.get(tag, "")
+            elif key.lower() in context:
+                found = context[key.lower()]
+            else:
                 raise UnsupportedOperationError(f'policy condition on "{key}"')
-            if not _condition_holds(operator, context[key.lower()], _as_list(wanted)):
+            if not _condition_holds(operator, found, texts):
                 return False
     return True
 
 
-def _condition_holds(operator: str, found: str, wanted: Sequence[Any]) -> bool:
-    texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
+def _with_variables(wanted: Any, context: Mapping[str, str]) -> str:
+    if isinstance(wanted, bool):
+        return str(wanted).lower()
+
+    def value(match: re.Match[str]) -> str:
+        key = match[1].lower()
+        if key not in context:
+            raise UnsupportedOperationError(f'policy variable "{match[0]}"')
+        return context[key]
+
+    return _VARIABLE.sub(value, str(wanted))
+
+
+def _condition_holds(operator: str, found: str, texts: Sequence[str]) -> bool:
     if operator == "Bool":
         return found.lower() in {text.lower() for text in texts}
     if operator in {"StringEquals", "StringNotEquals"}:

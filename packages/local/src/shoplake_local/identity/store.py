@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS called (
     calls INTEGER NOT NULL,
     PRIMARY KEY (role_arn, action, allowed)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS statement_owner (statement_id TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT;
 """
 _KEY_CHARACTERS = string.ascii_uppercase + "234567"
 
@@ -118,6 +119,20 @@ class IdentityStore:
         with self._lock:
             rows = self._connection.execute("SELECT role_arn, action, allowed, calls FROM called").fetchall()
         return sorted(RecordedAction(role, action, bool(allowed), calls) for role, action, allowed, calls in rows)
+
+    def own_statement(self, statement_id: str, user_id: str) -> None:
+        """Keep who began the SQL statement; an id that is used again keeps its first owner."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO statement_owner VALUES (?, ?) ON CONFLICT DO NOTHING", (statement_id, user_id)
+            )
+
+    def statement_owner(self, statement_id: str) -> str:
+        """Who began it; empty where no role did. `id:2` is a part of the batch `id`."""
+        with self._lock:
+            query = "SELECT user_id FROM statement_owner WHERE statement_id = ?"
+            row = self._connection.execute(query, (statement_id.partition(":")[0],)).fetchone()
+        return "" if row is None else str(row[0])
 
     def close(self) -> None:
         """Close the file."""
