@@ -37,7 +37,9 @@ class Calls:
             self.writes.append(f"{model.service_model.service_name}:{model.name}")
             self._fail(model, now=not self.after)
 
-    def answered(self, model: Any, **_: Any) -> None:
+    def answered(self, model: Any, http_response: Any, **_: Any) -> None:
+        if model.name == "CreateBucket" and http_response.status_code == 200:
+            _tag_with_creation()
         if not model.name.startswith(_READS):
             self._fail(model, now=self.after)
 
@@ -59,7 +61,6 @@ def aws(calls: Calls) -> Iterator[Aws]:
         aws = Aws(endpoint, clock=SkipClock(datetime(2026, 11, 25, tzinfo=UTC)))
         aws.session._session.register_component("data_loader", _MODELS)
         aws.session.events.register("before-call.*.*", calls.before)
-        aws.session.events.register("after-call.s3.CreateBucket", _tag_with_creation)
         aws.session.events.register("after-call.*.*", calls.answered)
         aws.session.events.register("before-parameter-build.s3.CreateBucket", _remember_tags)
         yield aws
@@ -72,9 +73,9 @@ def _remember_tags(params: dict[str, Any], **_: Any) -> None:
     _bucket_tags.update(name=params["Bucket"], tags=params["CreateBucketConfiguration"].get("Tags"))
 
 
-def _tag_with_creation(http_response: Any, **_: Any) -> None:
+def _tag_with_creation() -> None:
     """AWS tags a bucket in the call that creates it; moto 5.2.5 leaves these tags out."""
-    if http_response.status_code == 200 and _bucket_tags["tags"]:
+    if _bucket_tags["tags"]:
         s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="AKIDTEST", aws_secret_access_key="test")
         s3.put_bucket_tagging(Bucket=_bucket_tags["name"], Tagging={"TagSet": _bucket_tags["tags"]})
 
