@@ -5,17 +5,17 @@ import pytest
 from cfnlint.api import ManualArgs
 from cfnlint.api import lint as cfn_lint
 from jsonata.jsonata import Jsonata
-from shoplake_orchestration.__main__ import GOLDEN, definition_text
+from shoplake_orchestration.__main__ import GOLDEN
 from shoplake_orchestration.binding import bind, tokens_in
 from shoplake_orchestration.lint import lint
 from shoplake_orchestration.policies import branch_fails, catch_in_branch, catch_to
-from shoplake_orchestration.run_machine import BEGINNINGS, FAILS_ON_PURPOSE
+from shoplake_orchestration.run_machine import BEGINNINGS, FAILS_ON_PURPOSE, run_definition
 from shoplake_orchestration.scopes import every_state
 
 
 @pytest.fixture(scope="module")
 def run() -> dict[str, Any]:
-    text = definition_text()
+    text = run_definition()
     return json.loads(bind(text, {name: "15" if _is_number(name) else f"x-{name}" for name in tokens_in(text)}))
 
 
@@ -25,7 +25,7 @@ def _is_number(token: str) -> bool:
 
 def test_the_golden_file_is_what_python_builds() -> None:
     """`python -m shoplake_orchestration` writes it anew."""
-    assert GOLDEN.read_text(encoding="utf-8") == definition_text()
+    assert GOLDEN.read_text(encoding="utf-8") == run_definition()
 
 
 def test_the_run_has_no_finding(run: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What is wrong in the JSONata expressions of a definition: syntax, functions, `$states`, shadowed variables.
 
-Parsing needs jsonata-python, which `infra` and `local` bring: without it only the braces are looked at.
+Parsing needs jsonata-python, which `local` and the tests bring: without it only the braces are looked at.
 """
 
 import importlib

@@ -4,6 +4,8 @@ A failure is told, then the execution fails AT a Task, "End as failed": a redriv
 answers where to go on. Every name with a value of its own in an environment is a `${Token}`: `binding` puts them in.
 """
 
+import json
+
 from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_WRITE
 from shoplake_orchestration.run_calls import EXECUTION_ARN, REDRIVES, RUN_ID, TELL, call_function
 from shoplake_orchestration.run_lake import lake_states
@@ -11,7 +13,7 @@ from shoplake_orchestration.run_replication import replication_states
 from shoplake_orchestration.run_warehouse import PLAN, warehouse_states
 from shoplake_orchestration.states import Catch, Choice, Fail, Machine, Map, Parallel, Rule, State, Succeed, Task
 
-__all__ = ["BEGINNINGS", "FAILS_ON_PURPOSE", "run_machine"]
+__all__ = ["BEGINNINGS", "FAILS_ON_PURPOSE", "run_definition", "run_machine"]
 
 _TAKE = "Take the run lock"
 _GO_ON = "Where to go on"
@@ -50,6 +52,11 @@ def run_machine() -> Machine:
         start_at="Where to begin",
         states={**_beginning(steps), **steps, **_ending()},
     )
+
+
+def run_definition() -> str:
+    """The machine as text with its `${Token}`s, to be bound; the golden file holds the same."""
+    return json.dumps(run_machine().to_asl(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _beginning(steps: dict[str, State]) -> dict[str, State]:

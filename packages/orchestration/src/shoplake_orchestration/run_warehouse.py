@@ -66,7 +66,6 @@ def _load_one() -> Branch:
                 output={},
                 next=_LOAD,
             ),
-            # the token stays the same over retries of one attempt: a lost answer never loads twice
             _LOAD: Task(
                 comment="One transaction. The client token is the attempt's: a retried call never runs it twice.",
                 resource="aws-sdk:redshiftdata:batchExecuteStatement",
