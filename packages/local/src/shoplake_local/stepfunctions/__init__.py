@@ -1,0 +1,1 @@
+"""Step Functions of the local AWS: a small strict engine for Amazon States Language with JSONata."""
