@@ -1,6 +1,7 @@
 """Which services the front has: the one list."""
 
 from shoplake_core.clock import Clock
+from shoplake_core.endpoints import AwsEndpoint
 
 from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
@@ -9,6 +10,7 @@ from shoplake_local.identity.identity import Identity
 from shoplake_local.identity.sts import StsService
 from shoplake_local.jobs.glue_runtime import GlueRuntime
 from shoplake_local.jobs.job_process import Endpoints
+from shoplake_local.lambda_functions.service import LambdaService
 from shoplake_local.moto_services.backends import MotoBackends
 from shoplake_local.moto_services.catalogue import MOTO_SERVICES
 from shoplake_local.moto_services.roles import IamRoles
@@ -54,6 +56,9 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
             runtime=_glue_runtime(config, clock=clock, identity=identity),
         ),
     ]
+    if config.object_store is not None:
+        endpoints = _endpoints(config, config.object_store, identity=identity, service="lambda.amazonaws.com")
+        services.append(LambdaService(config.state_folder / "lambda", endpoints, clock=clock))
     if config.warehouse is not None and config.object_store is not None:
         services.append(
             RedshiftDataService(
@@ -69,15 +74,15 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
 def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> GlueRuntime | None:
     if config.object_store is None:
         return None
+    endpoints = _endpoints(config, config.object_store, identity=identity, service="glue.amazonaws.com")
+    return GlueRuntime(config.state_folder / "glue", endpoints, inherited={}, clock=clock)
 
+
+def _endpoints(config: FrontConfig, object_store: AwsEndpoint, *, identity: Identity, service: str) -> Endpoints:
     def credentials_of(role_arn: str) -> tuple[str, str]:
-        pair = identity.role_credentials(role_arn, service="glue.amazonaws.com")
+        pair = identity.role_credentials(role_arn, service=service)
         return pair.access_key_id, pair.secret_access_key
 
-    endpoints = Endpoints(
-        front=config.endpoint,
-        object_store=config.object_store,
-        account=config.account,
-        credentials_of=credentials_of,
+    return Endpoints(
+        front=config.endpoint, object_store=object_store, account=config.account, credentials_of=credentials_of
     )
-    return GlueRuntime(config.state_folder / "glue", endpoints, inherited={}, clock=clock)

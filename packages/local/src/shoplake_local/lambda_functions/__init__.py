@@ -1,0 +1,1 @@
+"""Lambda: functions kept, and run as processes from their own zip files."""
