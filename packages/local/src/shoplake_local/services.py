@@ -17,6 +17,9 @@ from shoplake_local.moto_services.roles import IamRoles
 from shoplake_local.moto_services.service import MotoService
 from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.service import Service
+from shoplake_local.stepfunctions.role_clients import RoleClients
+from shoplake_local.stepfunctions.service import StepFunctionsService
+from shoplake_local.stepfunctions.tasks_aws import AwsTasks
 
 __all__ = ["made_front", "made_services"]
 
@@ -68,7 +71,18 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
                 clock=clock,
             )
         )
+    services.append(_step_functions(config, clock=clock, identity=identity))
     return services
+
+
+def _step_functions(config: FrontConfig, *, clock: Clock, identity: Identity) -> StepFunctionsService:
+    def keys_of(role_arn: str) -> tuple[str, str]:
+        pair = identity.role_credentials(role_arn, service="states.amazonaws.com")
+        return pair.access_key_id, pair.secret_access_key
+
+    clients = RoleClients(config.endpoint, object_store=config.object_store, keys_of=keys_of)
+    path = config.state_folder / "stepfunctions.sqlite"
+    return StepFunctionsService(path, AwsTasks(clients), account=config.account, region=config.region, clock=clock)
 
 
 def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> GlueRuntime | None:
