@@ -1,0 +1,116 @@
+"""Where Lambda enters: each handler reads its event and its environment, and hands over."""
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from shoplake_core.clock import SystemClock
+from shoplake_core.errors import ConfigError
+
+from shoplake_functions.bronze_state import BronzeReader
+from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
+from shoplake_functions.executions import execution_asker
+from shoplake_functions.run_lock import Outcome, RunLock
+from shoplake_functions.source_doctor import examine_source
+from shoplake_functions.source_marker import commit_source_marker
+from shoplake_functions.source_reading import leave_source_reading
+from shoplake_functions.source_secret import read_masking_key, read_source_endpoint
+from shoplake_functions.warehouse_loads import next_warehouse_loads
+
+__all__ = [
+    "bronze_state",
+    "run_lock",
+    "source_doctor",
+    "source_marker",
+    "source_reading",
+    "warehouse_loads",
+]
+
+Event = dict[str, Any]
+
+
+@cache  # Lambda keeps a process for many events
+def _environment() -> FunctionEnvironment:
+    return function_environment(os.environ)
+
+
+def run_lock(event: Event, _context: object) -> Event:
+    """Take, release, or end as failed."""
+    here = _environment()
+    lock = RunLock(here.s3, here.names.artifacts_bucket, execution_asker(here.client("stepfunctions")))
+    action, execution_arn = field_of(event, "action", str), field_of(event, "execution_arn", str)
+    if action == "take":
+        holder = lock.take(execution_arn)
+        return {"taken": True} if holder == execution_arn else {"taken": False, "holder": holder}
+    if action == "release":
+        lock.release(execution_arn, Outcome(field_of(event, "outcome", str)))
+        return {}
+    if action == "end_as_failed":
+        failed = field_of(event, "failed", dict)
+        resume_at = lock.end_as_failed(
+            execution_arn,
+            {name: field_of(failed, name, str) for name in ("state", "error", "cause")},
+            told_at_redrive=field_of(event, "told_at_redrive", int),
+            redrive_count=field_of(event, "redrive_count", int),
+        )
+        return {"resume_at": resume_at}
+    raise ConfigError(f'unknown action "{action}"', hint="take, release or end_as_failed")
+
+
+def source_marker(_event: Event, _context: object) -> Event:
+    """Commit a marker."""
+    here = _environment()
+    endpoint = read_source_endpoint(here.secrets, here.names.source_secret)
+    bucket = here.names.bronze_bucket
+    return asdict(commit_source_marker(endpoint, s3=here.s3, bucket=bucket, now=SystemClock().now()))
+
+
+def bronze_state(event: Event, _context: object) -> Event:
+    """Look at bronze."""
+    here = _environment()
+    reader = BronzeReader(
+        names=here.names, schema=here.project.config.source_schema, glue=here.client("glue"), s3=here.s3
+    )
+    token, after = field_of(event, "token", str), field_of(event, "after", str)
+    return asdict(reader.state(here.project.silver, token=token, after=after))
+
+
+def warehouse_loads(event: Event, _context: object) -> Event:
+    """Plan the warehouse's next loads."""
+    here = _environment()
+    field_of(event, "rebuild", bool)  # a rebuilt model's batch is full, which the plan sees by itself
+    loads = next_warehouse_loads(
+        here.project.gold,
+        names=here.names,
+        glue=here.client("glue"),
+        s3=here.s3,
+        redshift_data=here.client("redshift-data"),
+        clock=SystemClock(),
+        run_id=run_id_of(event),
+    )
+    return loads.as_json()
+
+
+def source_reading(event: Event, _context: object) -> Event:
+    """Leave MySQL's sums as an object."""
+    here = _environment()
+    return asdict(
+        leave_source_reading(
+            read_source_endpoint(here.secrets, here.names.source_secret),
+            here.project.silver,
+            schema=here.project.config.source_schema,
+            masking_key=read_masking_key(here.secrets, here.names.masking_secret),
+            s3=here.s3,
+            bucket=here.names.artifacts_bucket,
+            run_id=run_id_of(event),
+        )
+    )
+
+
+def source_doctor(_event: Event, _context: object) -> Event:
+    """Examine the source."""
+    here = _environment()
+    endpoint = read_source_endpoint(here.secrets, here.names.source_secret)
+    checks = examine_source(endpoint, here.project.silver, schema=here.project.config.source_schema)
+    return {"checks": [check.as_json() for check in checks]}

@@ -1,0 +1,184 @@
+"""The functions as Lambda calls them: environment variables, secrets, project bundle and servers are real."""
+
+import hashlib
+import io
+import json
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyiceberg.catalog.glue import GlueCatalog
+from shoplake_core.bronze import EpochRecord, LoadFile
+from shoplake_core.errors import ConfigError, DataError
+from shoplake_core.project import project_from_files
+from shoplake_functions import handlers
+from shoplake_functions.environment import FunctionEnvironment, function_environment
+from shoplake_functions.run_lock import LOCK_KEY
+from shoplake_mysql.connections import execute
+from shoplake_reconciliation.source_transfer import source_reading_from_bytes
+
+ORDERS = 'grain = "one row per order"\nkey = ["order_id"]\n[columns.order_id]\ntype = "uint64"\n'
+FCT = f'reads = ["orders"]\nscope = ["order_id"]\n{ORDERS}'
+KEY_TEXT = "ab" * 32
+
+
+@pytest.fixture
+def here(names, schema, local_aws, s3, mysql_server, connection, monkeypatch):
+    """The environment that the handlers see, with clients of the local AWS."""
+    execute(connection, f"CREATE TABLE {schema}.orders (order_id bigint unsigned PRIMARY KEY)")
+    execute(connection, f"INSERT INTO {schema}.orders VALUES (1), (2)")
+    user = f"{schema}_user"
+    execute(connection, f"CREATE USER {user}@'%' IDENTIFIED BY 'first'")
+    execute(connection, f"GRANT ALL ON *.* TO {user}@'%'")
+    project = project_from_files(
+        {
+            "shoplake.toml": f'[source]\nschema = "{schema}"\n',
+            "contracts/silver/orders.toml": ORDERS,
+            "contracts/gold/fct_order.toml": FCT,
+            "gold/fct_order.sql": "SELECT order_id FROM orders",
+            "gold/touched.fct_order.orders.sql": "",
+        }
+    )
+    key = f"bundles/{schema}.json"
+    s3.put_object(Bucket=names.artifacts_bucket, Key=key, Body=project.bundle().encode())
+    s3.delete_object(Bucket=names.artifacts_bucket, Key=LOCK_KEY)
+    secrets = local_aws.client("secretsmanager")
+    at = mysql_server.endpoint
+    fields = {"host": at.host, "port": at.port, "username": user, "password": "first"}
+    secrets.create_secret(Name=names.source_secret, SecretString=json.dumps(fields))
+    secrets.create_secret(Name=names.masking_secret, SecretString=KEY_TEXT)
+    monkeypatch.setattr(FunctionEnvironment, "client", lambda _self, service: local_aws.client(service))
+    environment = FunctionEnvironment(names, f"s3://{names.artifacts_bucket}/{key}")
+    monkeypatch.setattr(handlers, "_environment", lambda: environment)
+    return environment
+
+
+def put(here, key, rows):
+    sink = io.BytesIO()
+    pq.write_table(rows, sink)
+    answer = here.s3.put_object(Bucket=here.names.bronze_bucket, Key=key, Body=sink.getvalue())
+    return answer["ETag"].strip('"')
+
+
+def load(here, schema):
+    """A complete load of one file in bronze."""
+    etag = put(here, f"{schema}/orders/LOAD00000001.parquet", pa.table({"order_id": pa.array([1], pa.uint64())}))
+    record = EpochRecord(
+        schema=schema,
+        table="orders",
+        epoch="20261125000000000000",
+        started_at="2026-11-25 00:00:00.000000",
+        engine="shoplake",
+        lineage="x",
+        stream_position="a.1:4",
+        sequence_floor="",
+        change_margin_seconds=0,
+        rows=1,
+        files=(LoadFile("LOAD00000001.parquet", etag, 1),),
+    )
+    here.s3.put_object(Bucket=here.names.bronze_bucket, Key=record.key, Body=record.to_json().encode())
+
+
+def iceberg(here, local_aws, database, table, properties):
+    s3, glue = local_aws.object_store, local_aws.client("glue")
+    catalog = GlueCatalog(
+        "test",
+        client=glue,
+        **{
+            "s3.endpoint": s3.url,
+            "s3.region": s3.region,
+            "s3.access-key-id": s3.access_key_id,
+            "s3.secret-access-key": s3.secret_access_key,
+            "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+        },
+    )
+    catalog.create_namespace_if_not_exists(database)
+    rows = pa.table({"order_id": pa.array([1], pa.decimal128(20, 0))})
+    location = f"s3://{here.names.silver_bucket}/{database}/{table}"
+    made = catalog.create_table_if_not_exists((database, table), rows.schema, location=location)
+    made.append(rows, snapshot_properties=properties)
+
+
+def test_bronze_is_looked_at_from_the_marker_to_the_files_that_silver_has_not_taken(here, schema, local_aws):
+    marker = handlers.source_marker({}, None)
+    assert handlers.bronze_state(marker, None) == {
+        "marker_arrived": False,
+        "new_files": 0,
+        "new_shapes": (),
+        "last_outcome": "",
+    }
+    load(here, schema)
+    put(here, "shoplake/marker/29991231-000000000.parquet", pa.table({"token": [marker["token"]]}))
+    try:
+        first = handlers.bronze_state(marker, None)
+        assert (first["marker_arrived"], first["new_files"], first["new_shapes"]) == (True, 1, ("orders",))
+        body = json.dumps({"watermark": "", "files": {}, "epochs": ["20261125000000000000"]}).encode()
+        key = f"_consumed/{schema}.json"
+        here.s3.put_object(Bucket=here.names.silver_bucket, Key=key, Body=body)
+        record = {
+            "shoplake.batch": "1",
+            "shoplake.consumed": f"s3://{here.names.silver_bucket}/{key}",
+            "shoplake.consumed-sha256": hashlib.sha256(body).hexdigest(),
+        }
+        iceberg(here, local_aws, here.names.silver_database, "orders", record)
+        glue = local_aws.client("glue")
+        glue.create_database(DatabaseInput={"Name": here.names.bronze_database})
+        columns = [{"Name": "order_id", "Type": "decimal(20,0)"}]
+        table = {"Name": f"{schema}__orders", "StorageDescriptor": {"Columns": columns}}
+        glue.create_table(DatabaseName=here.names.bronze_database, TableInput=table)
+        settled = handlers.bronze_state(marker, None)
+        assert (settled["new_files"], settled["new_shapes"]) == (0, ())
+        put(here, f"{schema}/orders/20261125-000001000.parquet", pa.table({"order_id": [1], "note": ["new"]}))
+        changed = handlers.bronze_state(marker, None)
+        assert (changed["new_files"], changed["new_shapes"]) == (1, ("orders",))
+        here.s3.put_object(Bucket=here.names.silver_bucket, Key=key, Body=b"{}")
+        with pytest.raises(DataError, match="not the object that was committed"):
+            handlers.bronze_state(marker, None)
+    finally:
+        key = "shoplake/marker/29991231-000000000.parquet"
+        here.s3.delete_object(Bucket=here.names.bronze_bucket, Key=key)
+
+
+def test_a_source_reading_lies_where_the_answer_says(here):
+    answer = handlers.source_reading({"run_id": "run-1"}, None)
+    assert answer["key"] == "runs/run-1/source-reading.zip"
+    content = here.s3.get_object(Bucket=here.names.artifacts_bucket, Key=answer["key"])["Body"].read()
+    reading = source_reading_from_bytes(content)
+    assert reading.position == answer["position"]
+    assert reading.tables["orders"].rows == 2
+    with pytest.raises(ConfigError, match="cannot stand in a key"):
+        handlers.source_reading({"run_id": "../other"}, None)
+
+
+def test_the_doctor_and_the_lock_answer_as_json(here):
+    checks = json.loads(json.dumps(handlers.source_doctor({}, None)))["checks"]
+    assert [check["name"] for check in checks if not check["ok"]] == []
+    take = {"action": "take", "execution_arn": "arn:one"}
+    assert handlers.run_lock(take, None) == {"taken": True}
+    assert handlers.run_lock(take | {"action": "release", "outcome": "succeeded"}, None) == {}
+    with pytest.raises(ConfigError, match="unknown action"):
+        handlers.run_lock(take | {"action": "steal"}, None)
+
+
+def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
+    at = local_aws.warehouse
+    with psycopg.connect(
+        host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.database, autocommit=True
+    ) as warehouse:
+        warehouse.execute(f"CREATE DATABASE {here.names.warehouse_database}")
+    for number in (1, 2):
+        batch = {"shoplake.batch": str(number), "shoplake.rows": "1", "shoplake.changes": f"s3://b/{number}"}
+        iceberg(here, local_aws, here.names.gold_database, "fct_order", batch)
+    answer = handlers.warehouse_loads({"run_id": "run-1", "rebuild": False}, None)
+    assert [(load["table"], load["batch"], load["rows"]) for load in answer["loads"]] == [
+        ("fct_order", 1, 1),
+        ("fct_order", 2, 1),
+    ]
+    assert "s3://b/2/manifest.json" in " ".join(answer["loads"][1]["sqls"])
+    assert answer["more"] is False
+
+
+def test_missing_variables_are_named():
+    with pytest.raises(ConfigError, match="SHOPLAKE_ACCOUNT, SHOPLAKE_PROJECT"):
+        function_environment({"SHOPLAKE_ENVIRONMENT": "dev", "SHOPLAKE_REGION": "eu-central-1"})
