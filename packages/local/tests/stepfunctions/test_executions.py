@@ -162,3 +162,7 @@ def test_validation_names_each_fault(machine):
     assert answer["result"] == "FAIL"
     assert answer["diagnostics"]
     assert machine.call("ListStateMachines")["stateMachines"] == []
+
+
+def test_heartbeats_are_refused(machine):
+    assert code(machine.create, {"J": {**JOB, "TimeoutSeconds": 60, "HeartbeatSeconds": 5}}) == "InvalidDefinition"

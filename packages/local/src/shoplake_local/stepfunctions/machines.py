@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shoplake_orchestration.lint import structure_faults
+from shoplake_orchestration.scopes import every_state
 
 from shoplake_local.service import ServiceError, UnsupportedOperationError
 from shoplake_local.stepfunctions.engine import Engine
@@ -60,7 +61,12 @@ def _faults(text: str) -> tuple[str, ...]:
         return (f"/: the definition is not JSON: {error}",)
     if not isinstance(definition, Mapping):
         return ("/: the definition must be a JSON object",)
-    return structure_faults(definition)
+    beyond = tuple(
+        f"{path}/HeartbeatSeconds: the local AWS has no heartbeats"
+        for path, _name, state in every_state(definition)
+        if "HeartbeatSeconds" in state
+    )
+    return (*structure_faults(definition), *beyond)
 
 
 class Machines:
