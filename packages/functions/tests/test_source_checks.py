@@ -1,9 +1,9 @@
 """What doctor checks of a source, on a real server."""
 
 import pytest
-from shoplake.source_checks import CheckOutcome, checks_of_server, checks_of_table
 from shoplake_core.contract_files import parse_table_contract
 from shoplake_core.contracts import Layer
+from shoplake_functions.source_checks import checks_of_server, checks_of_table
 from shoplake_mysql.connections import connect, execute
 from shoplake_mysql.server_facts import read_server_facts
 from shoplake_mysql.tables import read_table_shape
@@ -19,7 +19,7 @@ def connection(mysql_server):
     connection.close()
 
 
-def outcome(connection, columns):
+def checks(connection, columns):
     execute(connection, "drop table if exists checks.t")
     execute(connection, f"create table checks.t ({columns})")
     contract = parse_table_contract(CONTRACT, name="t", layer=Layer.SILVER, where="t.toml")
@@ -27,24 +27,24 @@ def outcome(connection, columns):
 
 
 def test_a_server_set_up_for_exact_replication_passes(connection):
-    assert {r.outcome for r in checks_of_server(read_server_facts(connection))} == {CheckOutcome.OK}
+    assert all(check.ok and not check.hint for check in checks_of_server(read_server_facts(connection)))
 
 
 def test_a_wrong_setting_fails_with_the_statement_that_mends_it(connection):
     execute(connection, "set global binlog_row_image = MINIMAL")
     try:
-        failed = [r for r in checks_of_server(read_server_facts(connection)) if r.outcome is CheckOutcome.FAILED]
+        failed = [r for r in checks_of_server(read_server_facts(connection)) if not r.ok]
     finally:
         execute(connection, "set global binlog_row_image = FULL")
     assert [(r.name, r.found) for r in failed] == [("binlog_row_image", "MINIMAL")]
-    assert "SET GLOBAL binlog_row_image = FULL" in failed[0].fix
+    assert "SET GLOBAL binlog_row_image = FULL" in failed[0].hint
 
 
 GOOD = "id bigint unsigned primary key, name varchar(20), paid tinyint(1), price decimal(12,2)"
 
 
 def test_a_table_that_fits_passes(connection):
-    assert [r.outcome for r in outcome(connection, GOOD)] == [CheckOutcome.OK]
+    assert [(r.ok, r.hint) for r in checks(connection, GOOD)] == [(True, "")]
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,12 @@ def test_a_table_that_fits_passes(connection):
     ],
 )
 def test_a_table_that_does_not_fit_is_named_with_what_was_found(connection, change, found):
-    results = outcome(connection, GOOD.replace(*change))
-    assert results[0].outcome is CheckOutcome.FAILED
+    results = checks(connection, GOOD.replace(*change))
+    assert not results[0].ok
     assert found in results[0].found
 
 
 def test_a_column_that_the_contract_does_not_carry_is_a_warning(connection):
-    assert [r.outcome for r in outcome(connection, GOOD + ", extra int")] == [CheckOutcome.OK, CheckOutcome.WARNING]
+    fits, warning = checks(connection, GOOD + ", extra int")
+    assert (fits.ok, fits.hint) == (True, "")
+    assert (warning.ok, warning.hint) == (True, "add them to the contract if wanted")
