@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import ResourceError
 
-__all__ = ["S3_ERRORS", "create_buckets", "list_bucket_names", "s3_client"]
+__all__ = ["S3_ERRORS", "bucket_is_open_to", "create_buckets", "list_bucket_names", "s3_client"]
 
 S3_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 
@@ -35,6 +35,23 @@ def list_bucket_names(endpoint: AwsEndpoint, *, timeout_seconds: float = 60.0, a
     """The names of all buckets, asked in a real, signed call."""
     answer = s3_client(endpoint, timeout_seconds=timeout_seconds, attempts=attempts).list_buckets()
     return tuple(bucket["Name"] for bucket in answer.get("Buckets", ()))
+
+
+def bucket_is_open_to(client: Any, name: str) -> bool:
+    """Whether the client's caller may list that bucket, be it there or not.
+
+    Raises:
+        ClientError: Another refusal than of the caller.
+
+    """
+    try:
+        client.list_objects_v2(Bucket=name, MaxKeys=1)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in {"AccessDenied", "InvalidAccessKeyId", "NoSuchBucket"}:
+            raise
+        return bool(code == "NoSuchBucket")
+    return True
 
 
 def create_buckets(endpoint: AwsEndpoint, names: Iterable[str]) -> tuple[str, ...]:

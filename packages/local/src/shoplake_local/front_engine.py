@@ -73,6 +73,7 @@ class FrontEngine(FrontProcess):
         warehouse: PostgreSQL, for the Redshift Data API.
         region: The one region that it plays.
         account: The account that it plays.
+        object_store_state: The state folder of our own object store, where roles are let in; None for any other.
         check_answers: Hold answers against AWS's models, too: for tests.
         preferred_port: The port of the first start, where it is free; 0 for any.
         clock: For waiting.
@@ -87,12 +88,14 @@ class FrontEngine(FrontProcess):
         warehouse: WarehouseEndpoint,
         region: str,
         account: str,
+        object_store_state: Path | None = None,
         check_answers: bool = False,
         preferred_port: int = _PREFERRED_PORT,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(state_folder, clock=clock)
         self._object_store = object_store
+        self._object_store_state = object_store_state
         self._warehouse = warehouse
         self._region = region
         self._account = account
@@ -132,6 +135,7 @@ class FrontEngine(FrontProcess):
             access_key_id=self._object_store.access_key_id,
             secret_access_key=self._object_store.secret_access_key,
             object_store=self._object_store,
+            object_store_state=self._object_store_state,
             warehouse=self._warehouse,
             check_answers=self._check_answers,
         )

@@ -1,12 +1,17 @@
 """Which services the front has: the one list."""
 
+from collections.abc import Callable
+from typing import Any
+
 from shoplake_core.clock import Clock
 from shoplake_core.endpoints import AwsEndpoint
+from shoplake_engines.object_store_engine import ObjectStoreEngine
 
 from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.glue.service import GlueService
 from shoplake_local.identity.identity import Identity
+from shoplake_local.identity.object_store_identities import ObjectStoreIdentities
 from shoplake_local.identity.sts import StsService
 from shoplake_local.jobs.glue_runtime import GlueRuntime
 from shoplake_local.jobs.job_process import Endpoints
@@ -31,7 +36,7 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     identity = Identity(
         config.state_folder / "identity.sqlite", IamRoles(moto), account=config.account, region=config.region
     )
-    moto.on_write = identity.written
+    moto.on_write = _written(config, identity, clock=clock)
     played_by_moto = [MotoService(name, moto) for name in MOTO_SERVICES]
     front = Front(
         [*played_by_moto, *made_services(config, clock=clock, identity=identity)],
@@ -41,6 +46,22 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     )
     identity.tags_of = front.tags_of
     return front
+
+
+def _written(config: FrontConfig, identity: Identity, *, clock: Clock) -> Callable[[str, str, dict[str, Any]], None]:
+    if config.object_store_state is None:
+        return identity.written
+    store = ObjectStoreEngine(config.object_store_state, region=config.region, clock=clock)
+    identities = ObjectStoreIdentities(identity, store.let_in)
+    if identity.has_roles():  # the last write may have been cut off before the object store heard of it
+        identities.update()
+
+    def written(service: str, operation: str, parameters: dict[str, Any]) -> None:
+        identity.written(service, operation, parameters)
+        if service == "iam":
+            identities.update()
+
+    return written
 
 
 def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> list[Service]:

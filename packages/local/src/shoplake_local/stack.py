@@ -111,6 +111,7 @@ class LocalStack:
             warehouse=warehouse,
             region=self.names.region,
             account=self.names.account,
+            object_store_state=self.state_folder,
             check_answers=self._check_answers,
             clock=self._clock,
             **self._port("front"),

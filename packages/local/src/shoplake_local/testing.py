@@ -75,6 +75,7 @@ def local_aws(object_store: ObjectStore, postgres_server: PostgresServer) -> Ite
         warehouse=postgres_server.endpoint,
         region=object_store.endpoint.region,
         account=LOCAL_ACCOUNT,
+        object_store_state=object_store.engine.folder.parent,
         check_answers=True,
         preferred_port=0,
     )

@@ -100,6 +100,26 @@ class Identity:
             return None
         return Caller(pair.access_key_id, pair.secret_access_key, role)
 
+    def callers(self) -> list[Caller]:
+        """Every role that is there and has a pair."""
+        found = (self._store.pair_of(arn) if self._roles.by_arn(arn) else None for arn in self._store.role_arns())
+        return [caller for pair in found if pair is not None and (caller := self.caller(pair.access_key_id))]
+
+    def has_roles(self) -> bool:
+        """Whether any role has a pair; asks no service."""
+        return bool(self._store.role_arns())
+
+    def standing_context(self, role: Role) -> dict[str, str]:
+        """The condition keys (lower case) that are the same for every request of the role."""
+        return {
+            "aws:requestedregion": self.region,
+            "aws:principalaccount": self.account,
+            "aws:principalarn": role.arn,
+            "aws:userid": _user_id(role),
+            # loopback: nobody can listen, which is what a policy wants to know
+            "aws:securetransport": "true",
+        }
+
     def check(self, caller: Caller, operation: OperationModel, parameters: dict[str, Any]) -> None:
         """Record what a role calls, and let pass what its policies allow.
 
@@ -155,14 +175,7 @@ class Identity:
         self._store.close()
 
     def _context(self, role: Role, action: str, parameters: dict[str, Any]) -> dict[str, str]:
-        context = {
-            "aws:requestedregion": self.region,
-            "aws:principalaccount": self.account,
-            "aws:principalarn": role.arn,
-            "aws:userid": _user_id(role),
-            # loopback: nobody can listen, which is what a policy wants to know
-            "aws:securetransport": "true",
-        }
+        context = self.standing_context(role)
         if isinstance(parameters.get("Namespace"), str):
             context["cloudwatch:namespace"] = parameters["Namespace"]
         if action.startswith("redshift-data:") and "Id" in parameters:
