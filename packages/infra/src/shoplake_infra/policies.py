@@ -123,6 +123,7 @@ class RolePolicies:
         rotation = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
         return (
             self._read_secret(names.source_secret),
+            self._read_secret(names.masking_secret),  # the source's sums are taken of masked values
             _allow(rotation, self._secret_arn(names.source_secret)),
             _allow(("s3:ListBucket",), f"arn:aws:s3:::{names.bronze_bucket}"),
             *self._read_objects(names.artifacts_bucket, _PROJECTS),
