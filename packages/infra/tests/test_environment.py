@@ -62,6 +62,7 @@ def test_only_who_needs_a_secret_reads_it(policies):
     assert readers == {
         (RoleName.REPLICATION, "shoplake/dev/source-??????"),
         (RoleName.SOURCE_FUNCTION, "shoplake/dev/source-??????"),
+        (RoleName.SOURCE_FUNCTION, "shoplake/dev/masking-key-??????"),
         (RoleName.JOB, "shoplake/dev/masking-key-??????"),
     }
 
