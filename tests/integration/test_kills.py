@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -19,7 +20,8 @@ def kill_server(shoplake, name):
     parent = psutil.Process(pids[name])
     family = [*parent.children(recursive=True), parent]
     for process in family:
-        process.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):  # PostgreSQL's own ends the others when one of them is killed
+            process.send_signal(signal.SIGKILL)
     psutil.wait_procs(family, timeout=10)
 
 
