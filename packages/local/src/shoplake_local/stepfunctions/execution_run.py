@@ -81,6 +81,8 @@ class ExecutionRun:
                 steps = self._steps()
                 steps.abort(self._root, self._definition)
                 self._end("ABORTED", steps, error=error, cause=cause)
+                for answer in self._answers:
+                    self._drop(answer)
         self._woken.set()
         return self._record
 
@@ -134,7 +136,10 @@ class ExecutionRun:
         happened = False
         for answer in answers:
             self._asked.discard(answer.call)
-            happened = steps.answered(self._root, self._definition, answer) or happened
+            taken = steps.answered(self._root, self._definition, answer)
+            if not taken:
+                self._drop(answer)
+            happened = taken or happened
         if self._record.deadline is not None and steps.now.timestamp() >= self._record.deadline:
             steps.abort(self._root, self._definition)
             self._end("TIMED_OUT", steps, error="States.Timeout", cause=None)
@@ -197,19 +202,28 @@ class ExecutionRun:
         try:
             if job is not None:
                 result = runner.poll(resource, job, role_arn=role)
-                answer = Answer(call, result=result, running=result is None)
+                answer = Answer(call, resource, result=result, running=result is None)
             elif is_job(resource):
-                answer = Answer(call, job=runner.submit(resource, arguments, role_arn=role))
+                answer = Answer(call, resource, job=runner.submit(resource, arguments, role_arn=role))
             else:
-                answer = Answer(call, result=runner.call(resource, arguments, role_arn=role))
+                answer = Answer(call, resource, result=runner.call(resource, arguments, role_arn=role))
         except StateError as fault:
-            answer = Answer(call, fault=fault)
+            answer = Answer(call, resource, fault=fault)
         except Exception as error:  # noqa: BLE001 - the state must hear of it
             _log.exception("%s failed in the engine", resource)
-            answer = Answer(call, fault=StateError("States.Runtime", f"{type(error).__name__}: {error}"))
+            answer = Answer(call, resource, fault=StateError("States.Runtime", f"{type(error).__name__}: {error}"))
         with self._lock:
-            self._answers.append(answer)
+            is_late = self._record.status != "RUNNING"
+            if not is_late:
+                self._answers.append(answer)
+        if is_late:
+            self._drop(answer)
         self._woken.set()
+
+    def _drop(self, answer: Answer) -> None:
+        """Nobody waits for the answer any more: a job that it tells of would run unseen."""
+        if answer.job is not None:
+            self._aside(self._cancel, answer.resource, answer.job)
 
     def _cancel(self, resource: str, job: dict[str, Any]) -> None:
         try:

@@ -43,6 +43,7 @@ class Answer:
     """What a call brought: a result, the job that was started, or a fault. `running`: the job has not ended."""
 
     call: int
+    resource: str
     result: Any = None
     job: dict[str, Any] | None = None
     fault: StateError | None = None

@@ -15,7 +15,7 @@ from shoplake_orchestration.integrations import SDK_SERVICES
 from shoplake_local.stepfunctions.faults import StateError
 from shoplake_local.stepfunctions.pascal_case import api_parameters, pascal, pascal_answer
 
-__all__ = ["AwsTasks", "ClientOf"]
+__all__ = ["ERROR_PREFIXES", "AwsTasks", "ClientOf"]
 
 ClientOf = Callable[[str, str], Any]
 """A boto3 client of a service (botocore's name) that acts as a role (its ARN)."""
@@ -23,7 +23,7 @@ ClientOf = Callable[[str, str], Any]
 _JOB = "arn:aws:states:::glue:startJobRun.sync"
 _SDK_PREFIX = "arn:aws:states:::aws-sdk:"
 # the Java SDK's names of the services, which begin every error's name
-_ERROR_PREFIXES = {
+ERROR_PREFIXES = {
     "cloudwatch": "CloudWatch",
     "dms": "DatabaseMigration",
     "dynamodb": "DynamoDb",
@@ -107,7 +107,7 @@ class AwsTasks:
         return {**answer, "Payload": result}
 
     def _asked(self, service: str, operation: str, arguments: Any, role_arn: str) -> Any:
-        prefix = _ERROR_PREFIXES[service]
+        prefix = ERROR_PREFIXES[service]
         try:
             client = self._client_of(service, role_arn)
             model = client.meta.service_model.operation_model(operation)

@@ -1,0 +1,390 @@
+"""The run's own machine, bound and executed: from every beginning, and with trouble in every state that calls."""
+
+import json
+import time
+from collections import Counter
+
+import pytest
+from shoplake_core.clock import SkipClock
+from shoplake_local.stepfunctions.engine import Engine
+from shoplake_local.stepfunctions.faults import first_match
+from shoplake_local.stepfunctions.service import StepFunctionsService
+from shoplake_local.stepfunctions.tasks_aws import ERROR_PREFIXES
+from shoplake_orchestration.binding import bind
+from shoplake_orchestration.integrations import SDK_SERVICES
+from shoplake_orchestration.run_machine import BEGINNINGS, run_definition
+
+from .conftest import ACCOUNT, REGION, ROLE, START, Machine
+from .run_troubles import BROKEN, Kind, TaskStates, WorldWaiter
+from .run_world import TABLES, RunWorld
+
+TOKENS = {
+    "Account": ACCOUNT,
+    "AlertsTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
+    "ArtifactsBucket": "artifacts",
+    "BronzeStateFunction": "bronze-state",
+    "BronzeToSilverJob": "silver",
+    "Crawler": "bronze",
+    "Environment": "test",
+    "JobTimeoutSeconds": "600",
+    "LoadPollSeconds": "2",
+    "MaskingSecret": "masking",
+    "MostPolls": "20",
+    "PollSeconds": "15",
+    "ProjectUrl": "s3://artifacts/project.zip",
+    "ReconcileJob": "reconcile",
+    "Region": REGION,
+    "ReplicationTask": "shop",
+    "RunLockFunction": "run-lock",
+    "SilverToGoldJob": "gold",
+    "SourceMarkerFunction": "source-marker",
+    "SourceReadingFunction": "source-reading",
+    "WarehouseDatabase": "shop",
+    "WarehouseLoadsFunction": "warehouse-loads",
+    "Workgroup": "warehouse",
+}
+DEFINITION = json.loads(bind(run_definition(), TOKENS))
+TASKS = TaskStates(DEFINITION).by_name
+TELL, END, TAKE, RELEASE = "Tell what failed", "End as failed", "Take the run lock", "Release the run lock"
+MARKER = "Commit a marker"
+AFTER_A_FAILURE = {TELL, END}
+IN_THE_CRAWL = {"Start the crawler", "Ask how the crawler is"}
+JOBS = {name for name, state in TASKS.items() if state["Resource"].endswith(".sync")}
+
+
+class Run(Machine):
+    """The machine in a world; an execution at a time."""
+
+    def __init__(self, path, world):
+        self.world, self.clock = world, world.clock
+        engine = Engine(
+            path, world, clock=self.clock, region=REGION, waiter=WorldWaiter(world), poll_seconds=30, jitter=lambda: 0.5
+        )
+        self.service = StepFunctionsService(
+            path, world, account=ACCOUNT, region=REGION, clock=self.clock, engine=engine
+        )
+        self.store = engine.store
+        created = self.call("CreateStateMachine", name="run", definition=json.dumps(DEFINITION), roleArn=ROLE)
+        self.machine = created["stateMachineArn"]
+        world.is_running = lambda arn: self.store.execution(arn).status == "RUNNING"
+
+    def begin(self, given=None):
+        return self.start(self.machine, given)
+
+    def ended(self, execution):
+        for _ in range(20000):
+            found = self.store.execution(execution)
+            if found.status != "RUNNING":
+                return found
+            time.sleep(0.002)
+        raise AssertionError(f"{execution} does not end; asked {self.world.asked[-5:]}")
+
+    def done(self, given=None):
+        return self.ended(self.begin(given))
+
+    def redriven(self, execution):
+        self.call("RedriveExecution", executionArn=execution)
+        return self.ended(execution)
+
+    def story(self, execution):
+        """Each event with the name of the state that it is in."""
+        events = self.store.events(execution, start=0, count=10000, newest_first=False)
+        by_id, told = {event.id: event for event in events}, []
+        for event in events:
+            at = event
+            while at is not None and not at.type.endswith("StateEntered"):
+                at = by_id.get(at.previous)
+            told.append((at.details["name"] if at else "", event.type, event.details.get("error")))
+        return told
+
+
+@pytest.fixture
+def run_in(tmp_path):
+    made = []
+
+    def build(**members):
+        world = RunWorld(DEFINITION, SkipClock(START), **members)
+        made.append(Run(tmp_path / f"{len(made)}.sqlite", world))
+        return made[-1]
+
+    yield build
+    for run in made:
+        run.world.mend()
+        run.service.close()
+
+
+def reaching(run_in, state):
+    """A run whose way leads through the state, and the state whose failure leads there ("" for none)."""
+    run = run_in(replication="stopped" if state == "Resume replication" else "ready")
+    if state in AFTER_A_FAILURE:
+        run.world.trouble(MARKER, Kind.FAILS)
+        return run, MARKER
+    return run, ""
+
+
+def runs_of(world, state="SUCCEEDED"):
+    return Counter(job.name for job in world.jobs.values() if job.state == state)
+
+
+def assert_all_is_well(run, execution, *, most_runs=1):
+    """The lock is free, every batch is in the warehouse once, and nothing ran or runs too often."""
+    world = run.world
+    assert (world.holder, world.last_outcome, world.last_execution) == ("", "succeeded", execution)
+    assert world.loaded == world.expected_loads
+    assert set(runs_of(world)) == {"silver", "gold", "reconcile"}
+    assert max(runs_of(world).values()) <= most_runs
+    tokens = Counter(statement["ClientToken"] for statement in world.statements.values())
+    assert set(tokens.values()) == {1}
+    assert runs_of(world, "RUNNING") == {}
+    assert world.replication == "running"
+
+
+def assert_succeeded(run, found, **more):
+    assert found.status == "SUCCEEDED", (found.error, found.cause, run.world.alerts)
+    assert_all_is_well(run, found.arn, **more)
+
+
+def assert_failed_at(run, found, state, *, alerts=1):
+    """It is told, ended at the one Task that a redrive repeats, and the lock is free."""
+    assert found.status == "FAILED"
+    entered = [name for name, what, _ in run.story(found.arn) if what.endswith("StateEntered")]
+    assert entered[-1] == END
+    assert len(run.world.alerts) == alerts
+    assert all(f"failed at: {state}\n" in alert for alert in run.world.alerts)
+    assert run.world.holder == ""
+
+
+# -- ways through ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("replication", "starts"),
+    [
+        ("ready", ["start-replication"]),
+        ("stopped", ["resume-processing"]),
+        ("failed", ["resume-processing"]),
+        ("running", []),
+        ("starting", []),
+        ("stopping", ["resume-processing"]),
+    ],
+)
+def test_run_succeeds_however_replication_is(run_in, replication, starts):
+    run = run_in(replication=replication)
+    assert_succeeded(run, run.done())
+    assert run.world.starts == starts
+    assert (run.world.crawls, run.world.alerts) == (1, [])
+
+
+def test_nothing_new_ends_without_jobs_and_new_files_without_a_crawl(run_in):
+    run = run_in()
+    assert_succeeded(run, run.done())
+    before = len(run.world.jobs)
+    second = run.done()
+    assert_succeeded(run, second)
+    assert (len(run.world.jobs), run.world.asked[-1]) == (before, RELEASE)
+    run.world.files["orders"] = 2
+    assert_succeeded(run, run.done(), most_runs=2)
+    assert (len(run.world.jobs), run.world.crawls) == (before * 2, 1)
+
+
+def test_loads_are_planned_anew_while_there_are_more(run_in):
+    run = run_in()
+    run.world.loads_at_once = 1
+    assert_succeeded(run, run.done({"rebuild": True}))
+    assert (run.world.plans, run.world.rebuilds, len(run.world.statements)) == (len(TABLES), 1, len(TABLES))
+
+
+def test_load_that_met_another_transaction_is_tried_again_with_a_token_of_its_own(run_in):
+    run = run_in()
+    run.world.next_load_errors = ["ERROR: 1023 DETAIL: Serializable isolation violation", "error 1023"]
+    assert_succeeded(run, run.done())
+    assert len(run.world.statements) == len(TABLES) + 2
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_run_begins_where_it_is_told(run_in, beginning):
+    run = run_in()
+    assert_succeeded(run, run.done())
+    asked = len(run.world.asked)
+    assert_succeeded(run, run.done({"from": beginning, "rebuild": True}), most_runs=2)
+    first, second = run.world.asked[asked : asked + 2]
+    assert first == TAKE
+    assert second == beginning or second in IN_THE_CRAWL | {"Clean bronze into silver"}
+
+
+def test_unknown_beginning_is_refused_before_the_lock(run_in):
+    run = run_in()
+    found = run.done({"from": "Clean bronze into silver"})
+    assert (found.status, found.error, run.world.asked) == ("FAILED", "UnknownBeginning", [])
+
+
+def test_held_lock_refuses_a_second_run_and_stays(run_in):
+    run = run_in()
+    held = run.world.trouble(MARKER, Kind.HELD)
+    first = run.begin()
+    assert held.met.wait(30)
+    second = run.done()
+    assert (second.status, second.error) == ("FAILED", "RunInProgress")
+    assert first in second.cause
+    assert (run.world.holder, run.world.alerts) == (first, [])
+    run.world.mend()
+    assert_succeeded(run, run.ended(first))
+
+
+# -- what the world says -----------------------------------------------------------------------------------------
+
+
+def never_up(world):
+    world.replication, world.stays_down = "failed", True
+
+
+def table_in_error(world):
+    world.replication, world.table_states = (
+        "running",
+        {**dict.fromkeys(TABLES, "Table completed"), "items": "Table error"},
+    )
+
+
+def crawl_fails(world):
+    world.crawl_outcome = "FAILED"
+
+
+def load_fails(world):
+    world.next_load_errors = ["ERROR: column is missing"]
+
+
+def marker_lost(world):
+    world.marker_due = float("inf")
+    world._commit_marker = lambda _event: {"token": "lost", "after": ""}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "state", "told"),
+    [
+        (never_up, "Ask how replication is", "3 starts"),
+        (table_in_error, "Ask whether the loads are complete", "shop.items"),
+        (marker_lost, "Look at bronze", "the marker lost"),
+        (crawl_fails, "Ask how the crawler is", "CrawlFailed"),
+        (load_fails, "Load one batch", "column is missing"),
+    ],
+)
+def test_bad_news_is_told_by_the_state_that_heard_it(run_in, spoil, state, told):
+    run = run_in()
+    spoil(run.world)
+    found = run.done()
+    assert_failed_at(run, found, state)
+    assert told in run.world.alerts[0]
+    assert run.world.last_outcome == "failed"
+    vars(run.world).pop("_commit_marker", None)
+    run.world.stays_down, run.world.crawl_outcome, run.world.replication = False, "SUCCEEDED", "running"
+    run.world.table_states = dict.fromkeys(TABLES, "Table completed")
+    if spoil is marker_lost:
+        run.world.marker, run.world.marker_due = "lost", 0.0
+    assert_succeeded(run, run.redriven(found.arn), most_runs=2)
+
+
+# -- trouble in every state that calls ---------------------------------------------------------------------------
+
+
+def lost_connection(state):
+    service = TASKS[state]["Resource"].removeprefix("arn:aws:states:::").removeprefix("aws-sdk:").split(":")[0]
+    return f"{ERROR_PREFIXES[SDK_SERVICES[service]]}.SdkClientException"
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_lost_connection_is_tried_again_in_every_state(state):
+    assert first_match(TASKS[state]["Retry"], lost_connection(state)) is not None
+
+
+@pytest.mark.parametrize("kind", [Kind.REFUSED_ONCE, Kind.UNHEARD_ONCE], ids=lambda kind: kind.name.lower())
+@pytest.mark.parametrize("state", TASKS)
+def test_call_that_fails_once_is_made_again(run_in, state, kind):
+    run, cause = reaching(run_in, state)
+    trouble = run.world.trouble(state, kind, lost_connection(state))
+    found = run.done()
+    assert trouble.met.is_set()
+    story = run.story(found.arn)
+    assert (state, "TaskFailed", lost_connection(state)) in story
+    assert story.count((state, "TaskScheduled", None)) >= 2
+    if cause:
+        alerts = 2 if (state, kind) == (TELL, Kind.UNHEARD_ONCE) else 1
+        assert_failed_at(run, found, cause, alerts=alerts)
+        return
+    assert run.world.alerts == []
+    # a job whose start was not heard of runs, and then once more
+    assert_succeeded(run, found, most_runs=2 if state in JOBS and kind is Kind.UNHEARD_ONCE else 1)
+
+
+@pytest.mark.parametrize("kind", [Kind.FAILS, Kind.HANGS], ids=lambda kind: kind.name.lower())
+@pytest.mark.parametrize("state", TASKS)
+def test_failure_is_told_by_name_and_a_redrive_goes_on_there(run_in, state, kind):
+    run, cause = reaching(run_in, state)
+    trouble = run.world.trouble(state, kind)
+    found = run.done()
+    assert trouble.met.is_set()
+    failed = ("TaskFailed", "States.TaskFailed" if state in JOBS else BROKEN)
+    what, error = ("TaskTimedOut", "States.Timeout") if kind is Kind.HANGS else failed
+    assert (state, what, error) in run.story(found.arn)
+    if state == END:  # the lock stays with an execution that has ended: the next run, or its redrive, takes it
+        assert (found.status, found.error, run.world.holder) == ("FAILED", error, found.arn)
+    else:
+        assert_failed_at(run, found, cause or state, alerts=0 if state == TELL else 1)
+        assert found.error == "RunFailed"
+        assert run.world.last_outcome == ("" if state == TAKE else "failed")
+    run.world.mend()
+    # a failed crawl repeats the branch beside it
+    assert_succeeded(run, run.redriven(found.arn), most_runs=2 if state in IN_THE_CRAWL else 1)
+
+
+@pytest.mark.parametrize("way", ["redrive", "new_run"])
+@pytest.mark.parametrize("state", TASKS)
+def test_stopped_run_can_be_redriven_or_followed_by_another(run_in, state, way):
+    run, _ = reaching(run_in, state)
+    trouble = run.world.trouble(state, Kind.HELD)
+    execution = run.begin()
+    assert trouble.met.wait(30)
+    run.call("StopExecution", executionArn=execution)
+    assert run.ended(execution).status == "ABORTED"
+    run.world.mend()
+    if way == "redrive":
+        found = run.redriven(execution)
+        if state == TELL:  # it had a failure to tell and has told it; the next redrive goes on
+            assert found.status == "FAILED"
+            found = run.redriven(execution)
+    else:
+        found = run.done()
+    assert_succeeded(run, found, most_runs=2)
+
+
+def test_redrive_beside_another_run_is_refused_until_that_has_ended(run_in):
+    run = run_in()
+    run.world.trouble(MARKER, Kind.FAILS)
+    failed = run.done()
+    run.world.mend()
+    held = run.world.trouble("Read the sums of the source", Kind.HELD)
+    other = run.begin()
+    assert held.met.wait(30)
+    for _ in range(2):
+        before = run.world.asked.count(END)
+        refused = run.redriven(failed.arn)
+        assert (refused.status, refused.error, run.world.holder) == ("FAILED", "ConflictError", other)
+        assert run.world.asked.count(END) - before == 1 + TASKS[END]["Retry"][0]["MaxAttempts"]
+    run.world.mend()
+    assert_succeeded(run, run.ended(other))
+    assert_succeeded(run, run.redriven(failed.arn))
+
+
+@pytest.mark.parametrize("ending", ["stopped", "timed_out"])
+def test_job_whose_start_is_heard_of_too_late_is_ended(run_in, ending):
+    run, state = run_in(), "Shape silver into gold"
+    held = run.world.trouble(state, Kind.STARTS_UNHEARD)
+    execution = run.begin({"from": state})
+    assert held.met.wait(30)
+    if ending == "stopped":
+        run.call("StopExecution", executionArn=execution)
+    else:
+        run.world.let_time_pass(state)
+    assert run.ended(execution).status == {"stopped": "ABORTED", "timed_out": "FAILED"}[ending]
+    run.world.mend()
+    run.world.until_no_job_runs()
+    assert runs_of(run.world, "STOPPED") == {"gold": 1}
