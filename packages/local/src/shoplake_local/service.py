@@ -1,9 +1,9 @@
 """What one AWS service of the local AWS looks like to the front: operations in, dictionaries out, errors by AWS's names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-__all__ = ["Service", "ServiceError", "UnsupportedOperationError"]
+__all__ = ["Service", "ServiceError", "UnsupportedOperationError", "refuse_unsupported"]
 
 _BAD_REQUEST = 400
 _NOT_IMPLEMENTED = 501
@@ -35,6 +35,18 @@ class UnsupportedOperationError(ServiceError):
 
     def __init__(self, what: str) -> None:
         super().__init__("NotImplemented", f"the local AWS has no {what}", _NOT_IMPLEMENTED)
+
+
+def refuse_unsupported(operation: str, parameters: Mapping[str, Any], supported: Collection[str]) -> None:
+    """Pass where every parameter is one that the operation (such as "Glue's CreateJob") honours here.
+
+    Raises:
+        UnsupportedOperationError: For one that AWS has and the local AWS has not: never ignored.
+
+    """
+    for name in parameters:
+        if name not in supported:
+            raise UnsupportedOperationError(f'parameter "{name}" of {operation}')
 
 
 class Service(Protocol):

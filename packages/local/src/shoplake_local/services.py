@@ -97,10 +97,7 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
 
 
 def _step_functions(config: FrontConfig, *, clock: Clock, identity: Identity) -> StepFunctionsService:
-    def keys_of(role_arn: str) -> tuple[str, str]:
-        pair = identity.role_credentials(role_arn, service="states.amazonaws.com")
-        return pair.access_key_id, pair.secret_access_key
-
+    keys_of = _keys_for(identity, "states.amazonaws.com")
     clients = RoleClients(config.endpoint, object_store=config.object_store, keys_of=keys_of)
     path = config.state_folder / "stepfunctions.sqlite"
     return StepFunctionsService(path, AwsTasks(clients), account=config.account, region=config.region, clock=clock)
@@ -114,10 +111,19 @@ def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> G
 
 
 def _endpoints(config: FrontConfig, object_store: AwsEndpoint, *, identity: Identity, service: str) -> Endpoints:
-    def credentials_of(role_arn: str) -> tuple[str, str]:
+    return Endpoints(
+        front=config.endpoint,
+        object_store=object_store,
+        account=config.account,
+        credentials_of=_keys_for(identity, service),
+    )
+
+
+def _keys_for(identity: Identity, service: str) -> Callable[[str], tuple[str, str]]:
+    """A role's ARN -> the key pair that the service signs with for it."""
+
+    def keys_of(role_arn: str) -> tuple[str, str]:
         pair = identity.role_credentials(role_arn, service=service)
         return pair.access_key_id, pair.secret_access_key
 
-    return Endpoints(
-        front=config.endpoint, object_store=object_store, account=config.account, credentials_of=credentials_of
-    )
+    return keys_of

@@ -12,7 +12,7 @@ from shoplake_core.clock import Clock
 
 from shoplake_local.glue.store import Store
 from shoplake_local.models import decoded_as, encoded, service_model
-from shoplake_local.service import ServiceError, UnsupportedOperationError
+from shoplake_local.service import ServiceError, refuse_unsupported
 
 __all__ = [
     "Catalog",
@@ -51,9 +51,7 @@ class Catalog:
         catalog_id = parameters.get("CatalogId", self.account)
         if catalog_id != self.account:
             raise entity_not_found(f"Catalog {catalog_id} not found: the local one is {self.account}.")
-        for name in parameters:
-            if name not in supported and name not in {"CatalogId", "AuditContext"}:
-                raise UnsupportedOperationError(f'parameter "{name}" of Glue\'s {operation}')
+        refuse_unsupported(f"Glue's {operation}", parameters, {*supported, "CatalogId", "AuditContext"})
 
     def now(self) -> float:
         """Seconds since 1970."""

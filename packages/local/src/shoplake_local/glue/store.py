@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from shoplake_local.sqlite_files import opened_database, transaction_of
+
 __all__ = ["Store"]
 
 _SCHEMA = """
@@ -42,35 +44,22 @@ CREATE TABLE IF NOT EXISTS partitions (
     FOREIGN KEY (database_name, table_name) REFERENCES tables (database_name, name) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 """
-_BUSY_TIMEOUT_SECONDS = 30.0
 
 
 class Store:
     """One connection, one user at a time: a laptop's catalogue sees tens of calls a second, not thousands."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, isolation_level=None
-        )
+        self._connection = opened_database(path, _SCHEMA)
         self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._connection.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction of one caller: committed and synced when the block ends, rolled back when it raises."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a COMMIT that failed (a full disk) may have ended it or not
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, transaction_of(self._connection):
+            yield self._connection
 
     def rows(self, sql: str, parameters: tuple[Any, ...]) -> list[sqlite3.Row]:
         """The rows of one query."""

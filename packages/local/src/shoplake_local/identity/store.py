@@ -1,11 +1,12 @@
 """Key pairs of roles and the record of what they called, in SQLite."""
 
 import secrets
-import sqlite3
 import string
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from shoplake_local.sqlite_files import private_database
 
 __all__ = ["IdentityStore", "KeyPair", "RecordedAction"]
 
@@ -65,13 +66,8 @@ class IdentityStore:
     """
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut may
-        self._connection.executescript(_SCHEMA)
+        self._connection = private_database(path, _SCHEMA)
 
     def pair_of(self, role_arn: str) -> KeyPair:
         """The role's one pair, made when it is first asked for."""

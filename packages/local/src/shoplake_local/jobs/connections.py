@@ -7,8 +7,8 @@ from shoplake_core.clock import Clock
 
 from shoplake_local.glue.requests import already_exists, entity_not_found, invalid_input
 from shoplake_local.jobs.documents import Documents
-from shoplake_local.jobs.operations import Operation, TagOperations, only
-from shoplake_local.service import UnsupportedOperationError
+from shoplake_local.jobs.operations import Operation, TagOperations
+from shoplake_local.service import UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["ConnectionOperations"]
 
@@ -79,7 +79,7 @@ class ConnectionOperations:
         return connection
 
     def _check(self, operation: str, parameters: dict[str, Any], supported: set[str]) -> None:
-        only(operation, parameters, {"CatalogId", *supported})
+        refuse_unsupported(f"Glue's {operation}", parameters, {"CatalogId", *supported})
         if parameters.get("CatalogId", self.account) != self.account:
             raise entity_not_found(f"Catalog {parameters['CatalogId']} not found: the local one is {self.account}.")
 

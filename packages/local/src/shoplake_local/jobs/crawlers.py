@@ -13,8 +13,8 @@ from shoplake_local.crawler import crawl
 from shoplake_local.glue.requests import already_exists, entity_not_found, invalid_input, moment
 from shoplake_local.jobs.documents import Documents
 from shoplake_local.jobs.job_process import Endpoints
-from shoplake_local.jobs.operations import Operation, TagOperations, only
-from shoplake_local.service import ServiceError, UnsupportedOperationError
+from shoplake_local.jobs.operations import Operation, TagOperations
+from shoplake_local.service import ServiceError, UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["CrawlerOperations"]
 
@@ -56,7 +56,7 @@ class CrawlerOperations:
             thread.join()
 
     def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        only("CreateCrawler", parameters, _SUPPORTED | {"Tags"})
+        refuse_unsupported("Glue's CreateCrawler", parameters, _SUPPORTED | {"Tags"})
         given = dict(parameters)
         tags, name, now = given.pop("Tags", {}), given["Name"], self._clock.now()
         _check(given)
@@ -69,7 +69,7 @@ class CrawlerOperations:
         return {}
 
     def _update(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        only("UpdateCrawler", parameters, _SUPPORTED)
+        refuse_unsupported("Glue's UpdateCrawler", parameters, _SUPPORTED)
         with self._documents.transaction():
             earlier = self._idle(parameters["Name"])
             crawler = earlier | parameters | {"LastUpdated": self._clock.now(), "Version": earlier["Version"] + 1}

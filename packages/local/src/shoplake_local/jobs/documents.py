@@ -1,7 +1,6 @@
 """Resources as JSON documents in one SQLite file: on disk before the caller hears of them."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shoplake_local.models import decoded_as, encoded, service_model
+from shoplake_local.sqlite_files import opened_database, transaction_of
 
 __all__ = ["Documents"]
 
@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS document (
     kind TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, key)
 ) STRICT, WITHOUT ROWID;
 """
-_BUSY_TIMEOUT_SECONDS = 30.0
 
 
 class Documents:
@@ -30,34 +29,15 @@ class Documents:
     """
 
     def __init__(self, path: Path, service_name: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._model = service_model(service_name)
         self._lock = threading.RLock()
-        self._depth = 0
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, isolation_level=None
-        )
-        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._connection = opened_database(path, _SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that the block writes is kept, or none of it; nobody else reads or writes meanwhile."""
-        with self._lock:
-            if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
-                yield
-                if self._depth == 1:
-                    self._connection.execute("COMMIT")
-            except BaseException:
-                if self._depth == 1 and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth -= 1
+        with self._lock, transaction_of(self._connection):
+            yield
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         """The document, None where there is none."""

@@ -19,7 +19,7 @@ from shoplake_local.jobs.job_definitions import (
 )
 from shoplake_local.jobs.job_process import JobProcess, JobProcesses, failure_text
 from shoplake_local.jobs.shipped_code import CodeNotFetchedError
-from shoplake_local.service import ServiceError, UnsupportedOperationError
+from shoplake_local.service import ServiceError, refuse_unsupported
 
 __all__ = ["JobRuns"]
 
@@ -60,9 +60,7 @@ class JobRuns:
             ServiceError: As StartJobRun.
 
         """
-        for name in given:
-            if name not in _SUPPORTED:
-                raise UnsupportedOperationError(f'parameter "{name}" of Glue\'s StartJobRun')
+        refuse_unsupported("Glue's StartJobRun", given, _SUPPORTED)
         arguments = given.get("Arguments", {})
         checked_arguments("StartJobRun", merged_arguments(job, arguments))
         if "JobRunId" in given:

@@ -1,6 +1,6 @@
 """The operations of Glue that are not the catalogue's: jobs, their runs, tags."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +10,14 @@ from shoplake_local.glue.requests import already_exists, entity_not_found, next_
 from shoplake_local.jobs.documents import Documents
 from shoplake_local.jobs.job_definitions import checked_job
 from shoplake_local.jobs.job_runs import JobRuns
-from shoplake_local.service import ServiceError, UnsupportedOperationError
+from shoplake_local.service import ServiceError
 
-__all__ = ["JobOperations", "Operation", "TagOperations", "only"]
+__all__ = ["JobOperations", "Operation", "TagOperations"]
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 _KIND = "Job"
 _STAMPS = frozenset({"CreatedOn", "LastModifiedOn"})
 _LARGEST_RUN_PAGE = 200
-
-
-def only(operation: str, parameters: Mapping[str, Any], supported: Collection[str]) -> None:
-    """Pass where every parameter is one that the operation honours here.
-
-    Raises:
-        UnsupportedOperationError: For one that AWS has and the local AWS has not.
-
-    """
-    for name in parameters:
-        if name not in supported:
-            raise UnsupportedOperationError(f'parameter "{name}" of Glue\'s {operation}')
 
 
 @dataclass(frozen=True, slots=True)

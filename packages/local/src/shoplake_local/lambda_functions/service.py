@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from shoplake_local.jobs.import_guard import CODE_FOLDERS
 from shoplake_local.jobs.job_process import Endpoints
 from shoplake_local.jobs.shipped_code import CodeNotFetchedError, ShippedCode
 from shoplake_local.lambda_functions.invocation import Invocation, invoked
-from shoplake_local.service import ServiceError, UnsupportedOperationError
+from shoplake_local.service import ServiceError, UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["LambdaService"]
 
@@ -80,7 +80,11 @@ class LambdaService:
         self._documents.close()
 
     def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        _only("CreateFunction", parameters, _SETTINGS | {"Code", "Tags", "PackageType", "Publish", "Architectures"})
+        refuse_unsupported(
+            "Lambda's CreateFunction",
+            parameters,
+            _SETTINGS | {"Code", "Tags", "PackageType", "Publish", "Architectures"},
+        )
         if parameters.get("PackageType", "Zip") != "Zip" or parameters.get("Publish"):
             raise UnsupportedOperationError("container images or published versions of functions")
         name = parameters["FunctionName"]
@@ -101,7 +105,7 @@ class LambdaService:
         return answer | {"State": "Pending"}
 
     def _update_code(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        _only("UpdateFunctionCode", parameters, {"FunctionName", "Architectures", *_CODE})
+        refuse_unsupported("Lambda's UpdateFunctionCode", parameters, {"FunctionName", "Architectures", *_CODE})
         code = {name: value for name, value in parameters.items() if name in _CODE}
         new = self._with_code("UpdateFunctionCode", code)
         if "Architectures" in parameters:
@@ -111,7 +115,7 @@ class LambdaService:
         return answer | {"LastUpdateStatus": "InProgress"}
 
     def _update_configuration(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        _only("UpdateFunctionConfiguration", parameters, _SETTINGS)
+        refuse_unsupported("Lambda's UpdateFunctionConfiguration", parameters, _SETTINGS)
         with self._documents.transaction():
             function = self._function(parameters)
             answer = self._kept(function | parameters | {"FunctionName": function["FunctionName"]})
@@ -134,7 +138,7 @@ class LambdaService:
         return dict(function)
 
     def _with_code(self, operation: str, code: Mapping[str, Any]) -> dict[str, Any]:
-        _only(operation, code, _CODE)
+        refuse_unsupported(f"Lambda's {operation}", code, _CODE)
         try:
             if "ZipFile" in code:
                 content = bytes(code["ZipFile"])
@@ -165,7 +169,7 @@ class LambdaService:
         return {"StatusCode": 204}
 
     def _list(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        _only("ListFunctions", parameters, {"Marker", "MaxItems"})
+        refuse_unsupported("Lambda's ListFunctions", parameters, {"Marker", "MaxItems"})
         size, after = min(parameters.get("MaxItems", 50), 50), parameters.get("Marker", "")
         left = [function for function in self._documents.all(_KIND) if function["FunctionName"] > after]
         answer: dict[str, Any] = {"Functions": left[:size]}
@@ -190,7 +194,7 @@ class LambdaService:
         return {}
 
     def _invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        _only("Invoke", parameters, {"FunctionName", "InvocationType", "LogType", "Payload"})
+        refuse_unsupported("Lambda's Invoke", parameters, {"FunctionName", "InvocationType", "LogType", "Payload"})
         kind = parameters.get("InvocationType", "RequestResponse")
         if kind not in {"RequestResponse", "Event"}:
             raise UnsupportedOperationError(f'InvocationType "{kind}" of Lambda\'s Invoke')
@@ -274,9 +278,3 @@ class LambdaService:
 
     def _arn(self, name: str) -> str:
         return f"arn:aws:lambda:{self._endpoints.front.region}:{self._endpoints.account}:function:{name}"
-
-
-def _only(operation: str, parameters: Mapping[str, Any], supported: Collection[str]) -> None:
-    for name in parameters:
-        if name not in supported:
-            raise UnsupportedOperationError(f'parameter "{name}" of Lambda\'s {operation}')

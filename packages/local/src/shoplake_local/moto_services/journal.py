@@ -2,13 +2,13 @@
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from shoplake_local.protocols.requests import HttpRequest
+from shoplake_local.sqlite_files import private_database
 
 __all__ = ["Journal", "JournalEntry"]
 
@@ -57,12 +57,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut may
-        self._connection.executescript(_SCHEMA)
+        self._connection = private_database(path, _SCHEMA)
         if self._connection.execute("SELECT value FROM seed").fetchone() is None:
             self._connection.execute("INSERT INTO seed VALUES (?)", (secrets.token_hex(32),))
 

@@ -1,7 +1,6 @@
 """The SQLite file of Step Functions: machines, executions with the engine's place in each, and their history."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shoplake_local.sqlite_files import opened_database, transaction_of
 from shoplake_local.stepfunctions.history import Event
 
 __all__ = ["ExecutionRecord", "MachineRecord", "Store"]
@@ -35,7 +35,6 @@ CREATE TABLE IF NOT EXISTS events (
     PRIMARY KEY (arn, id)
 ) STRICT, WITHOUT ROWID;
 """
-_BUSY_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,30 +81,14 @@ class Store:
     """One connection; a transaction is on disk before anybody hears of it."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, isolation_level=None
-        )
-        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._connection = opened_database(path, _SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block or nothing; a block inside a block belongs to the outer one."""
-        with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, transaction_of(self._connection):
+            yield
 
     def machine(self, arn: str) -> MachineRecord | None:
         """The machine, or None."""
