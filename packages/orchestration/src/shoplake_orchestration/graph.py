@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shoplake_orchestration.scopes import every_scope, targets
+from shoplake_orchestration.scopes import every_scope, ways_out
 
 __all__ = ["Edge", "Graph", "Node", "graph"]
 
@@ -48,6 +48,6 @@ def graph(definition: Mapping[str, Any]) -> Graph:
         for name, state in scope.states.items():
             path = scope.path_of(name)
             nodes.append(Node(path, name, state["Type"], scope.holder))
-            for place, target in targets(state):
+            for place, target, _ in ways_out(state):
                 edges[Edge(path, scope.path_of(target), place.startswith("Catch/"))] = None
     return Graph(tuple(nodes), tuple(edges), tuple(starts))

@@ -11,7 +11,19 @@ from shoplake_orchestration.run_calls import EXECUTION_ARN, REDRIVES, RUN_ID, TE
 from shoplake_orchestration.run_lake import lake_states
 from shoplake_orchestration.run_replication import replication_states
 from shoplake_orchestration.run_warehouse import PLAN, warehouse_states
-from shoplake_orchestration.states import Catch, Choice, Fail, Machine, Map, Parallel, Rule, State, Succeed, Task
+from shoplake_orchestration.states import (
+    Branch,
+    Catch,
+    Choice,
+    Fail,
+    Machine,
+    Map,
+    Parallel,
+    Rule,
+    State,
+    Succeed,
+    Task,
+)
 
 __all__ = ["BEGINNINGS", "FAILS_ON_PURPOSE", "run_definition", "run_machine"]
 
@@ -135,18 +147,17 @@ def _resumable(steps: dict[str, State]) -> dict[str, tuple[str, ...]]:
         if isinstance(state, Task):
             names[name] = (name,)
         elif isinstance(state, Parallel):
-            inner = [inside for branch in state.branches for inside, held in branch.states.items() if _calls(held)]
-            names[name] = (name, *inner)
+            names[name] = (name, *(inside for branch in state.branches for inside in _tasks_of(branch)))
         elif isinstance(state, Map):
-            names[name] = (name, *(inside for inside, held in state.body.states.items() if _calls(held)))
+            names[name] = (name, *_tasks_of(state.body))
     # what asks about tables needs a fresh look at the task, and a batch in doubt a fresh plan
     names[_FIRST] += names.pop("Ask whether the loads are complete")
     names[PLAN] += names.pop("Load the warehouse")
     return names
 
 
-def _calls(state: State) -> bool:
-    return isinstance(state, Task)
+def _tasks_of(branch: Branch) -> list[str]:
+    return [name for name, state in branch.states.items() if isinstance(state, Task)]
 
 
 def _ending() -> dict[str, State]:

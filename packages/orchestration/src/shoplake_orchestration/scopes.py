@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Scope", "every_scope", "every_state", "targets"]
+__all__ = ["Scope", "every_scope", "every_state", "ways_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,13 @@ def _bodies(state: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
         yield "ItemProcessor", processor
 
 
-def targets(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """(place in the state, target) of every way out of a state."""
-    if "Next" in state:
-        yield "Next", state["Next"]
-    if "Default" in state:
-        yield "Default", state["Default"]
+def ways_out(state: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """(place in the state, target, the object whose Assign holds on this way) of every way out of a state."""
+    for field in ("Next", "Default"):
+        if field in state:
+            yield field, state[field], state
     for field in ("Choices", "Catch"):
         rules = state.get(field)
-        if not isinstance(rules, list):
-            continue
-        for number, rule in enumerate(rules):
+        for number, rule in enumerate(rules if isinstance(rules, list) else []):
             if isinstance(rule, Mapping) and "Next" in rule:
-                yield f"{field}/{number}/Next", rule["Next"]
+                yield f"{field}/{number}/Next", rule["Next"], rule

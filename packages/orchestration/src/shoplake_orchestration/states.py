@@ -106,11 +106,7 @@ class Task:
             Resource=f"arn:aws:states:::{self.resource}",
             Arguments=self.arguments,
             TimeoutSeconds=self.timeout_seconds,
-            Retry=[retry.to_asl() for retry in self.retry],
-            Catch=[catch.to_asl() for catch in self.catch],
-            Assign=self.assign,
-            Output=self.output,
-            **_onward(self.next),
+            **_handled(self),
         )
 
 
@@ -214,11 +210,7 @@ class Parallel:
         return _without_absent(
             Type="Parallel",
             Branches=[branch.to_asl() for branch in self.branches],
-            Retry=[retry.to_asl() for retry in self.retry],
-            Catch=[catch.to_asl() for catch in self.catch],
-            Assign=self.assign,
-            Output=self.output,
-            **_onward(self.next),
+            **_handled(self),
         )
 
 
@@ -242,12 +234,19 @@ class Map:
             Items=self.items,
             MaxConcurrency=self.max_concurrency,
             ItemProcessor={"ProcessorConfig": {"Mode": "INLINE"}, **self.body.to_asl()},
-            Retry=[retry.to_asl() for retry in self.retry],
-            Catch=[catch.to_asl() for catch in self.catch],
-            Assign=self.assign,
-            Output=self.output,
-            **_onward(self.next),
+            **_handled(self),
         )
+
+
+def _handled(state: Task | Parallel | Map) -> dict[str, Any]:
+    """What becomes of the state's end, good or bad."""
+    return {
+        "Retry": [retry.to_asl() for retry in state.retry],
+        "Catch": [catch.to_asl() for catch in state.catch],
+        "Assign": state.assign,
+        "Output": state.output,
+        **_onward(state.next),
+    }
 
 
 State = Task | Choice | Parallel | Map | Wait | Pass | Succeed | Fail

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html. Wha
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from shoplake_orchestration.scopes import Scope, every_scope, every_state, targets
+from shoplake_orchestration.scopes import Scope, every_scope, every_state, ways_out
 
 __all__ = ["LONGEST_NAME", "form_faults"]
 
@@ -254,7 +254,7 @@ def _target_faults(scope: Scope) -> Iterator[str]:
         yield f"{scope.path}/StartAt: there is no state {start!r} in this scope"
     ahead: dict[str, list[str]] = {name: [] for name in names}
     for name, state in names.items():
-        for place, target in targets(state):
+        for place, target, _ in ways_out(state):
             if not isinstance(target, str) or not target:
                 continue
             if target not in names:

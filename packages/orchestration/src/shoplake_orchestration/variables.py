@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shoplake_orchestration.expressions import StateText, read_expression, state_texts
-from shoplake_orchestration.scopes import every_scope
+from shoplake_orchestration.scopes import every_scope, ways_out
 
 __all__ = ["variable_faults"]
 
@@ -38,27 +38,15 @@ def _assigned_before(
     waiting = list(before)
     while waiting:
         name = waiting.pop()
-        for target, assigned in _ways_out(states[name]):
+        for _, target, holder in ways_out(states[name]):
             if not isinstance(target, str) or target not in states:
                 continue
             known = before.get(target)
-            now = (known or frozenset()) | before[name] | assigned
+            now = (known or frozenset()) | before[name] | _names(holder)
             if now != known:
                 before[target] = now
                 waiting.append(target)
     return before
-
-
-def _ways_out(state: Mapping[str, Any]) -> Iterator[tuple[Any, frozenset[str]]]:
-    own = _names(state)
-    for field in ("Next", "Default"):
-        if field in state:
-            yield state[field], own
-    for field in ("Choices", "Catch"):
-        rules = state.get(field)
-        for rule in rules if isinstance(rules, list) else []:
-            if isinstance(rule, Mapping):
-                yield rule.get("Next"), _names(rule)
 
 
 def _names(holder: Mapping[str, Any]) -> frozenset[str]:
