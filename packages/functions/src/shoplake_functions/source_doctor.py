@@ -1,7 +1,9 @@
 """The source examined: server settings and every contract's table. Reads only."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import pymysql
 from shoplake_core.contracts import TableContract
 from shoplake_core.endpoints import MySqlEndpoint
 from shoplake_core.errors import CredentialError, ResourceError, SourceError
@@ -11,7 +13,7 @@ from shoplake_mysql.tables import read_table_shape
 
 from shoplake_functions.source_checks import SourceCheck, checks_of_server, checks_of_table
 
-__all__ = ["examine_source"]
+__all__ = ["checks_of_source", "examine_source"]
 
 _CASCADES = """
     SELECT CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
@@ -36,17 +38,22 @@ def examine_source(
     except (CredentialError, ResourceError) as error:
         return [SourceCheck(name="login", ok=False, found=error.message, expected="a login", hint=error.hint)]
     try:
-        checks = checks_of_server(read_server_facts(connection))
-        for contract in contracts.values():
-            try:
-                shape = read_table_shape(connection, schema, contract.source_name)
-            except SourceError as error:
-                checks.append(
-                    SourceCheck(name=f"table {contract.name}", ok=False, found=error.message, hint=error.hint)
-                )
-                continue
-            rows = fetch_all(connection, _CASCADES, (schema, contract.source_name))
-            checks += checks_of_table(contract, shape, [str(row[0]) for row in rows])
+        return checks_of_source(connection, contracts, schema=schema)
     finally:
         connection.close()
+
+
+def checks_of_source(
+    connection: "pymysql.connections.Connection[Any]", contracts: Mapping[str, TableContract], *, schema: str
+) -> list[SourceCheck]:
+    """The checks of the server and of every contract's table, on a connection to it."""
+    checks = checks_of_server(read_server_facts(connection))
+    for contract in contracts.values():
+        try:
+            shape = read_table_shape(connection, schema, contract.source_name)
+        except SourceError as error:
+            checks.append(SourceCheck(name=f"table {contract.name}", ok=False, found=error.message, hint=error.hint))
+            continue
+        rows = fetch_all(connection, _CASCADES, (schema, contract.source_name))
+        checks += checks_of_table(contract, shape, [str(row[0]) for row in rows])
     return checks

@@ -7,10 +7,10 @@ from typing import Any
 from shoplake_core.clock import Clock
 from shoplake_core.contracts import TableContract
 from shoplake_core.names import ResourceNames
-from shoplake_warehouse.loader_aws import loaded_batches, prepare_warehouse
-from shoplake_warehouse.loading import BatchLoad, GoldBatch, plan_table_load
+from shoplake_warehouse.loader_aws import prepared_batches
+from shoplake_warehouse.loading import BatchLoad, gold_batch, plan_table_load
 
-from shoplake_functions.iceberg_batches import TableBatch, table_batches
+from shoplake_functions.iceberg_batches import table_batches
 
 __all__ = ["MAX_LOADS", "WarehouseLoads", "next_warehouse_loads"]
 
@@ -37,17 +37,6 @@ class WarehouseLoads:
             for load in self.loads
         ]
         return {"loads": loads, "more": self.more}
-
-
-def _gold_batch(table: str, batch: TableBatch) -> GoldBatch:
-    changes = batch.properties.get("shoplake.changes", "")
-    return GoldBatch(
-        table=table,
-        batch=batch.number,
-        full=batch.properties.get("shoplake.full") == "true",
-        manifest_url=f"{changes.rstrip('/')}/manifest.json" if changes else "",
-        rows=int(batch.properties.get("shoplake.rows", "0")),
-    )
 
 
 def next_warehouse_loads(
@@ -79,16 +68,15 @@ def next_warehouse_loads(
         WarehouseAheadError, WarehouseGapError: Gold's batches do not follow the warehouse's.
 
     """
-    prepare_warehouse(
+    loaded = prepared_batches(
         redshift_data, contracts=contracts, workgroup=names.workgroup, database=names.warehouse_database, clock=clock
     )
-    loaded = loaded_batches(redshift_data, workgroup=names.workgroup, database=names.warehouse_database, clock=clock)
     planned: list[BatchLoad] = []
     for name, contract in contracts.items():
         batches = table_batches(glue, s3, database=names.gold_database, table=name)
         planned += plan_table_load(
             contract,
-            [_gold_batch(name, batch) for batch in batches],
+            [gold_batch(name, batch.number, batch.properties) for batch in batches],
             loaded_batch=loaded.get(name, 0),
             run_id=run_id,
             iam_role=_COPY_ROLE,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from shoplake_reconciliation.iceberg_tables_aws import open_table
 from shoplake_reconciliation.objects_aws import AwsTargets
-from shoplake_warehouse.loading import GoldBatch
+from shoplake_warehouse.loading import GoldBatch, gold_batch
 
 __all__ = ["gold_batches"]
 
@@ -16,17 +16,6 @@ def gold_batches(targets: AwsTargets, database: str, tables: Iterable[str]) -> d
         table = open_table(targets, database, name)
         if table is None:
             continue
-        newest_first = []
-        for batch in table.batches():
-            changes = batch.properties.get("shoplake.changes", "")
-            newest_first.append(
-                GoldBatch(
-                    table=name,
-                    batch=batch.number,
-                    full=batch.properties.get("shoplake.full") == "true",
-                    manifest_url=f"{changes.rstrip('/')}/manifest.json" if changes else "",
-                    rows=int(batch.properties.get("shoplake.rows", "0")),
-                )
-            )
+        newest_first = [gold_batch(name, batch.number, batch.properties) for batch in table.batches()]
         found[name] = newest_first[::-1]
     return found

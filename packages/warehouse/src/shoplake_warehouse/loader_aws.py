@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shoplake_core.clock import Clock
     from shoplake_core.contracts import TableContract
 
-__all__ = ["load_gold", "loaded_batches", "prepare_warehouse"]
+__all__ = ["load_gold", "loaded_batches", "prepare_warehouse", "prepared_batches"]
 
 Progress = Callable[[str], None]
 
@@ -74,6 +74,27 @@ def loaded_batches(client: Any, *, workgroup: str, database: str, clock: Clock, 
     api = DataApi(client, Session(workgroup=workgroup, database=database, secret_arn=secret_arn), clock)
     api.run_together((*create_schemas(), create_loads_table()))
     return _loaded(api)
+
+
+def prepared_batches(
+    client: Any,
+    *,
+    contracts: Mapping[str, TableContract],
+    workgroup: str,
+    database: str,
+    clock: Clock,
+    secret_arn: str = "",
+) -> dict[str, int]:
+    """What `loaded_batches` says, after the warehouse was brought to the contracts.
+
+    Raises:
+        WarehouseShapeError, WarehouseStatementError: As `prepare_warehouse`.
+
+    """
+    prepare_warehouse(
+        client, contracts=contracts, workgroup=workgroup, database=database, clock=clock, secret_arn=secret_arn
+    )
+    return _loaded(DataApi(client, Session(workgroup=workgroup, database=database, secret_arn=secret_arn), clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +170,10 @@ def load_gold(  # noqa: PLR0913 - each names one thing that only the caller know
                 f'no gold contract for "{table}"{did_you_mean(table, contracts)}',
                 hint=f"write contracts/gold/{table}.toml",
             )
-    prepare_warehouse(
+    loaded = prepared_batches(
         client, contracts=contracts, workgroup=workgroup, database=database, clock=clock, secret_arn=secret_arn
     )
     api = DataApi(client, Session(workgroup=workgroup, database=database, secret_arn=secret_arn), clock)
-    loaded = _loaded(api)
     load = _Load(api, clock, run_id, iam_role, manifests, on_progress)
     done: dict[str, LoadedTable] = {}
     failures: dict[str, ShoplakeError] = {}

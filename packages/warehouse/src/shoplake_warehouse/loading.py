@@ -4,7 +4,7 @@ One batch is one transaction: lock, empty the staging table, COPY, CALL. DELETE 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shoplake_core.contracts import TableContract
@@ -20,6 +20,7 @@ __all__ = [
     "BatchLoad",
     "GoldBatch",
     "LoadedTable",
+    "gold_batch",
     "load_statements",
     "pending_batches",
     "plan_table_load",
@@ -49,6 +50,18 @@ class GoldBatch:
     full: bool
     manifest_url: str
     rows: int
+
+
+def gold_batch(table: str, number: int, properties: Mapping[str, str]) -> GoldBatch:
+    """The batch of that number, by the properties of its snapshot (docs/data-format.md, the batch log)."""
+    changes = properties.get("shoplake.changes", "")
+    return GoldBatch(
+        table=table,
+        batch=number,
+        full=properties.get("shoplake.full") == "true",
+        manifest_url=f"{changes.rstrip('/')}/manifest.json" if changes else "",
+        rows=int(properties.get("shoplake.rows", "0")),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

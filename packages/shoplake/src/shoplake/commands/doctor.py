@@ -9,12 +9,11 @@ from typing import Any
 import typer
 from rich.markup import escape
 from shoplake_core.endpoints import parse_mysql_url
-from shoplake_core.errors import ShoplakeError, SourceError
+from shoplake_core.errors import ShoplakeError
 from shoplake_engines.mysql_programs import INSTALL_HINT, find_mysql_program
-from shoplake_functions.source_checks import SourceCheck, checks_of_server, checks_of_table
-from shoplake_mysql.connections import connect, fetch_all
-from shoplake_mysql.server_facts import read_server_facts
-from shoplake_mysql.tables import read_table_shape
+from shoplake_functions.source_checks import SourceCheck
+from shoplake_functions.source_doctor import checks_of_source
+from shoplake_mysql.connections import connect
 
 from shoplake.cli import Json, app, session
 from shoplake.exit_codes import ExitCode
@@ -25,11 +24,6 @@ from shoplake.workspace import Workspace
 
 _MIN_JAVA = 17
 _MIN_FREE_BYTES = 2 * 1024**3
-_CASCADES = """
-    SELECT CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = %s AND TABLE_NAME = %s
-      AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))
-"""
 
 
 class CheckOutcome(Enum):
@@ -83,21 +77,12 @@ def _source(workspace: Workspace) -> list[SourceCheck]:
             docker = "no server program: `shoplake up` needs a Docker engine, or one of these"
             return [_failed("mysql", docker, INSTALL_HINT)]
         return [_passed("mysql", f"{program.path} will be started by `shoplake up`")]
-    config = workspace.project.config
+    project = workspace.project
     connection = connect(endpoint)
     try:
-        results = checks_of_server(read_server_facts(connection))
-        for contract in workspace.project.silver.values():
-            try:
-                shape = read_table_shape(connection, config.source_schema, contract.source_name)
-            except SourceError as error:
-                results.append(_failed(f"table {contract.name}", error.message, error.hint))
-                continue
-            rows = fetch_all(connection, _CASCADES, (config.source_schema, contract.source_name))
-            results += checks_of_table(contract, shape, [str(row[0]) for row in rows])
+        return checks_of_source(connection, project.silver, schema=project.config.source_schema)
     finally:
         connection.close()
-    return results
 
 
 def _print(results: list[SourceCheck]) -> None:
