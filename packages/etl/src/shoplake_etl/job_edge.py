@@ -15,8 +15,9 @@ from shoplake_core.masking import MaskingKey, masking_key_from_hex
 from shoplake_core.names import ResourceNames
 from shoplake_core.project import Project, project_from_bundle
 
+from shoplake_etl.exit_status import EXIT_JVM_LOST
 from shoplake_etl.failpoints import Failpoints, failpoints_named
-from shoplake_etl.jvm import EXIT_JVM_LOST, end_of_jvm
+from shoplake_etl.jvm import end_of_jvm
 from shoplake_etl.layout import Lake, lake_on_s3
 from shoplake_etl.objects import ObjectStore
 from shoplake_etl.secrets_aws import masking_key_from_secret

@@ -6,10 +6,8 @@ from contextlib import suppress
 
 from pyspark import SparkContext
 
-__all__ = ["EXIT_JVM_LOST", "end_of_jvm"]
+__all__ = ["end_of_jvm"]
 
-# sysexits.h EX_TEMPFAIL: nothing is half-done and nothing is wrong with the data, so the job may be started once more
-EXIT_JVM_LOST = 75
 _OUT_OF_MEMORY = 3  # what -XX:+ExitOnOutOfMemoryError ends with
 _WAIT_SECONDS = 1.0
 

@@ -245,9 +245,9 @@ def build_silver_table(spark: SparkSession, run: SilverRun, contract: TableContr
     def seconds() -> float:
         return round(run.clock.monotonic_seconds() - started, 3)
 
-    if batch.new.is_empty and batch.last and tables.silver.columns_changed():
-        batch.record_columns(batch.last)
     if batch.new.is_empty:
+        if batch.last and tables.silver.columns_changed():
+            batch.record_columns(batch.last)
         warnings = {"skipped_objects": batch.new.skipped} if batch.new.skipped else {}
         return TableSummary(batch=batch.last.number if batch.last else 0, seconds=seconds(), warnings=warnings)
     facts = read_footers(run.store, batch.new.files)

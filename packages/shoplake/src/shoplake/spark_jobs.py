@@ -13,12 +13,12 @@ from typing import Any
 
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import DataError, ResourceError, ShoplakeError
+from shoplake_etl.exit_status import EXIT_JVM_LOST
 
 __all__ = ["JobFailedError", "SparkJob", "run_spark_job"]
 
 _LOG_TAIL_LINES = 15
 _STARTS = 2
-_JVM_LOST = 75  # shoplake_etl.jvm.EXIT_JVM_LOST: the job says that its Java process died, and that nothing is half-done
 
 
 class JobFailedError(DataError):
@@ -111,7 +111,7 @@ def run_spark_job(
     code = 0
     for _ in range(_STARTS):
         code = _exit_code(job, environment, watch)
-        if code != _JVM_LOST:
+        if code != EXIT_JVM_LOST:
             break
     text = read_summary(job.summary_bucket, job.summary_key)
     summary = json.loads(text) if text else None
@@ -152,7 +152,7 @@ def _failure(job: SparkJob, code: int, summary: Mapping[str, Any] | None) -> Sho
             job=job.name,
             tables=sorted(failed),
         )
-    if code == _JVM_LOST:
+    if code == EXIT_JVM_LOST:
         how = f"lost its Java process {_STARTS} times"
     else:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
