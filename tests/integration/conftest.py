@@ -28,7 +28,7 @@ class Shoplake:
     ) -> subprocess.CompletedProcess[str]:
         """Run the command; where `check` is set, a failure shows what it said."""
         done = subprocess.run(
-            [sys.executable, "-m", "shoplake", "--project", str(self.folder), *words],
+            self._command(*words),
             capture_output=True,
             text=True,
             check=False,
@@ -40,6 +40,15 @@ class Shoplake:
                 f"shoplake {' '.join(words)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
             )
         return done
+
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "shoplake", "--project", str(self.folder), *words]
+
+    def start(
+        self, *words: str, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
+        """The command, running; what nobody reads goes nowhere, so that it never waits for a reader."""
+        return subprocess.Popen(self._command(*words), stdout=stdout, stderr=stderr, text=True, env=self.environment)
 
     def json(self, *words: str, **environment: str) -> dict[str, Any]:
         """What the command prints on stdout, as JSON."""

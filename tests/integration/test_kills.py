@@ -6,7 +6,6 @@ The packages kill at each of their own steps (replication around every PUT and s
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -81,13 +80,7 @@ def java_process_of(run):
 
 def test_a_job_whose_java_process_dies_is_started_once_more(running_shop):
     running_shop.call("load", "--transactions", "20", "--seed", "41")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "shoplake", "--project", str(running_shop.folder), "run", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=running_shop.environment,
-    )
+    run = running_shop.start("run", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     java_process_of(run).kill()
     _, err = run.communicate(timeout=300)
     assert run.returncode == 0, err

@@ -32,13 +32,7 @@ def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(runn
 
 
 def test_a_second_run_at_the_same_time_is_refused_by_the_first_ones_name(running_shop):
-    first = subprocess.Popen(
-        [sys.executable, "-m", "shoplake", "--project", str(running_shop.folder), "run", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=running_shop.environment,
-    )
+    first = running_shop.start("run", "--json", stdout=subprocess.PIPE)
     try:
         while first.poll() is None and running_shop.json("status")["last_run"]["status"] != "running":
             pass

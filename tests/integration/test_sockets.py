@@ -1,7 +1,6 @@
 """Nothing of ours, Spark included, listens beyond loopback; nothing phones home."""
 
 import subprocess
-import sys
 from contextlib import suppress
 
 import psutil
@@ -23,12 +22,7 @@ def listening(process):
 
 def test_every_socket_of_a_run_is_on_loopback(running_shop):
     running_shop.call("load", "--transactions", "10", "--seed", "3")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "shoplake", "--project", str(running_shop.folder), "run"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=running_shop.environment,
-    )
+    run = running_shop.start("run")
     seen = set()
     process = psutil.Process(run.pid)
     while run.poll() is None:
