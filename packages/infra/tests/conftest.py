@@ -55,7 +55,8 @@ def calls() -> Calls:
 
 
 @pytest.fixture
-def aws(calls: Calls) -> Iterator[Aws]:
+def aws(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)  # whatever the environment of the tests says
     with mock_aws():
         endpoint = AwsEndpoint(url=None, region=REGION, access_key_id="AKIDTEST", secret_access_key="test")
         aws = Aws(endpoint, clock=SkipClock(datetime(2026, 11, 25, tzinfo=UTC)))

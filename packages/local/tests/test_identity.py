@@ -162,8 +162,10 @@ def test_a_roles_key_pair_is_fixed_and_survives_a_kill(local_aws):
 
 
 @pytest.fixture
-def identity(tmp_path):
+def identity(tmp_path, monkeypatch):
     """In this process, as the runners of jobs and functions ask."""
+    for variable in ("MOTO_ACCOUNT_ID", "MOTO_IAM_LOAD_MANAGED_POLICIES"):  # a front has its process for itself
+        monkeypatch.setenv(variable, "")  # so that what it sets is gone after the test
     moto = MotoBackends(tmp_path / "moto.sqlite", account=LOCAL_ACCOUNT, region="eu-central-1", clock=SystemClock())
     made = Identity(tmp_path / "identity.sqlite", IamRoles(moto), account=LOCAL_ACCOUNT, region="eu-central-1")
     iam = moto.backend("iam")
