@@ -147,19 +147,21 @@ def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSumma
     try:
         job = open_job(application, argv)
         summary = run(job)
-        if summary.failed and (end := end_of_jvm()):
-            sys.stderr.write(f"{application}: Spark's Java process {end}; nothing is half-done\n")
-            return EXIT_JVM_LOST
         text = summary.to_json()
-        job.store.write(job.arguments.summary, text.encode())
+        end = end_of_jvm() if summary.failed else None
+        if end is None:
+            job.store.write(job.arguments.summary, text.encode())
     except ShoplakeError as error:
-        sys.stderr.write(f"{application}: {error.code}: {error}\n")
-        return error.exit_code
-    except (Py4JError, ConnectionError) as error:
+        end = end_of_jvm()
+        if end is None:
+            sys.stderr.write(f"{application}: {error.code}: {error}\n")
+            return error.exit_code
+    except (Py4JError, ConnectionError):
         end = end_of_jvm()
         if end is None:
             raise
-        sys.stderr.write(f"{application}: {type(error).__name__}: Spark's Java process {end}; nothing is half-done\n")
+    if end is not None:
+        sys.stderr.write(f"{application}: Spark's Java process {end}; nothing is half-done\n")
         return EXIT_JVM_LOST
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
