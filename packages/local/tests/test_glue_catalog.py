@@ -49,6 +49,24 @@ def test_databases_have_awss_errors(glue, database):
         glue.get_database(Name=database, CatalogId="123456789012")
 
 
+def test_a_database_has_tags_that_go_with_it(glue):
+    name = f"d_{uuid.uuid4().hex[:12]}"
+    arn = f"arn:aws:glue:{glue.meta.region_name}:000000000000:database/{name}"
+    glue.create_database(DatabaseInput={"Name": name}, Tags={"Layer": "gold", "Project": "shop"})
+    glue.tag_resource(ResourceArn=arn, TagsToAdd={"Layer": "silver", "Owner": "me"})
+    glue.untag_resource(ResourceArn=arn, TagsToRemove=["Project", "never"])
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {"Layer": "silver", "Owner": "me"}
+    with _refused("InvalidInputException"):
+        glue.tag_resource(ResourceArn=arn, TagsToAdd={f"k{n}": "v" for n in range(49)})
+    assert len(glue.get_tags(ResourceArn=arn)["Tags"]) == 2
+    glue.delete_database(Name=name)
+    with _refused("EntityNotFoundException"):
+        glue.get_tags(ResourceArn=arn)
+    glue.create_database(DatabaseInput={"Name": name})
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
+    glue.delete_database(Name=name)
+
+
 def test_databases_come_in_pages(glue, database):
     paginator = glue.get_paginator("get_databases").paginate(PaginationConfig={"PageSize": 1})
     names = [found["Name"] for page in paginator for found in page["DatabaseList"]]

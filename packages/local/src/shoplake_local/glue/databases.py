@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from shoplake_local.glue.database_tags import put_tags
 from shoplake_local.glue.requests import (
     Catalog,
     already_exists,
@@ -49,7 +50,7 @@ def _definition(operation: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def create_database(catalog: Catalog, parameters: dict[str, Any]) -> dict[str, Any]:
     """CreateDatabase."""
-    catalog.check("CreateDatabase", parameters, {"DatabaseInput"})
+    catalog.check("CreateDatabase", parameters, {"DatabaseInput", "Tags"})
     definition = _definition("CreateDatabase", parameters["DatabaseInput"])
     with catalog.store.transaction() as connection:
         try:
@@ -59,6 +60,7 @@ def create_database(catalog: Catalog, parameters: dict[str, Any]) -> dict[str, A
             )
         except sqlite3.IntegrityError:
             raise already_exists("Database already exists.") from None
+        put_tags(connection, definition["Name"], parameters.get("Tags", {}))
     return {}
 
 

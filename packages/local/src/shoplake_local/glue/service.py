@@ -11,7 +11,7 @@ from typing import Any
 
 from shoplake_core.clock import Clock
 
-from shoplake_local.glue import databases, partitions, table_versions, tables
+from shoplake_local.glue import database_tags, databases, partitions, table_versions, tables
 from shoplake_local.glue.requests import Catalog
 from shoplake_local.glue.store import Store
 from shoplake_local.jobs.glue_runtime import GlueRuntime
@@ -44,6 +44,12 @@ _OPERATIONS: Mapping[str, Callable[[Catalog, dict[str, Any]], dict[str, Any]]] =
     "DeletePartition": partitions.delete_partition,
     "BatchDeletePartition": partitions.batch_delete_partition,
 }
+# the same operations tag what the runtime keeps: the ARN tells which of the two is meant
+_OF_DATABASES: Mapping[str, Callable[[Catalog, dict[str, Any]], dict[str, Any]]] = {
+    "TagResource": database_tags.tag_database,
+    "UntagResource": database_tags.untag_database,
+    "GetTags": database_tags.get_database_tags,
+}
 
 
 class GlueService:
@@ -60,6 +66,8 @@ class GlueService:
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer of one operation; see `Service`."""
         handler = _OPERATIONS.get(operation)
+        if operation in _OF_DATABASES and database_tags.is_of_catalogue(parameters["ResourceArn"]):
+            handler = _OF_DATABASES[operation]
         if handler is None:
             of_runtime = self._runtime.operations.get(operation) if self._runtime is not None else None
             if of_runtime is not None:

@@ -15,6 +15,12 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS databases (
     name TEXT PRIMARY KEY, definition TEXT NOT NULL, created_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS database_tags (
+    database_name TEXT NOT NULL REFERENCES databases (name) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (database_name, key)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tables (
     database_name TEXT NOT NULL REFERENCES databases (name) ON DELETE CASCADE,
     name TEXT NOT NULL,
