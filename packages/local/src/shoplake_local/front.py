@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from shoplake_local.buckets.service import BucketService
 from shoplake_local.identity.identity import Caller, Identity, current_caller
 from shoplake_local.models import service_model
 from shoplake_local.moto_services.service import MotoService
@@ -26,7 +27,7 @@ __all__ = ["HEALTH_PATH", "RECORDED_ACTIONS_PATH", "Front"]
 HEALTH_PATH = "/_shoplake/health"
 RECORDED_ACTIONS_PATH = "/_shoplake/recorded-actions"
 _FORBIDDEN = 403
-_MAXIMUM_BODY_BYTES = 70 * 1024 * 1024  # a function's code of 50 MB as base64 is the largest request
+_MAXIMUM_BODY_BYTES = 512 * 1024 * 1024  # an operator's object; code of 50 MB as base64 is the next largest
 _SERVER_ERROR = 500
 # Errors that every AWS service may answer although its model does not list them.
 _COMMON_ERRORS = frozenset(
@@ -34,6 +35,8 @@ _COMMON_ERRORS = frozenset(
 )
 
 _log = logging.getLogger(__name__)
+
+AnyService = Service | MotoService | BucketService
 
 
 class Front:
@@ -49,7 +52,7 @@ class Front:
 
     def __init__(
         self,
-        services: Iterable[Service | MotoService],
+        services: Iterable[AnyService],
         *,
         secrets: Mapping[str, str],
         identity: Identity | None = None,
@@ -79,7 +82,11 @@ class Front:
 
         """
         service = self.services.get(arn.split(":")[2])
-        if not isinstance(service, MotoService) and service is not None and service.service_name == "dms":
+        if (
+            not isinstance(service, MotoService | BucketService)
+            and service is not None
+            and service.service_name == "dms"
+        ):
             answer = service.call("ListTagsForResource", {"ResourceArn": arn})
             return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
         raise UnsupportedOperationError(f'tags of "{arn}", on which a policy decides')
@@ -106,6 +113,8 @@ class Front:
             caller = self._caller(signature, request)
             if service is None:
                 raise self._no_such_service(signature, request)  # noqa: TRY301 - answered in this protocol's form below
+            if isinstance(service, BucketService):
+                return self._answer_of_buckets(service, request, caller)
             return self._answer_of_service(service, request, protocol=protocol, caller=caller)
         except ServiceError as error:
             return error_answer(error, service_name=name, protocol=protocol)
@@ -114,6 +123,12 @@ class Front:
             message = f"the local AWS failed: {type(error).__name__}; its log says more"
             failure = ServiceError("InternalFailure", message, _SERVER_ERROR)
             return error_answer(failure, service_name=name, protocol=protocol)
+
+    def _answer_of_buckets(self, service: BucketService, request: HttpRequest, caller: Caller) -> HttpAnswer:
+        if caller.access_key_id not in self._secrets:
+            message = "roles go to the object store's own endpoint, which holds them to their policies"
+            raise ServiceError("AccessDenied", message, _FORBIDDEN)
+        return service.answer(request)
 
     def _answer_of_service(
         self, service: Service | MotoService, request: HttpRequest, *, protocol: str, caller: Caller
@@ -153,7 +168,7 @@ class Front:
     def _no_such_service(self, signature: Signature | None, request: HttpRequest) -> UnsupportedOperationError:
         return UnsupportedOperationError(
             f'service "{signature.service if signature else ""}" (asked: {request.target}; '
-            f"there are {', '.join(sorted(self.services))}, and S3 at the object store's own endpoint)"
+            f"there are {', '.join(sorted(self.services))})"
         )
 
     def _caller(self, signature: Signature | None, request: HttpRequest) -> Caller:
@@ -209,7 +224,11 @@ def _http_request(request: Request) -> HttpRequest:
 
 
 def _response(answer: HttpAnswer) -> Response:
-    return Response(answer.body, status=answer.status, headers=answer.headers)
+    response = Response(answer.body, status=answer.status, headers=answer.headers)
+    for name, value in answer.headers.items():
+        if name.lower() == "content-length":  # the answer to HEAD tells the length of what it does not send
+            response.headers["Content-Length"] = value
+    return response
 
 
 def _json_response(members: Any) -> Response:

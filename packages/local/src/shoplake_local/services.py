@@ -7,6 +7,7 @@ from shoplake_core.clock import Clock
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 
+from shoplake_local.buckets.service import BucketService
 from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.glue.service import GlueService
@@ -38,8 +39,11 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     )
     moto.on_write = _written(config, identity, clock=clock)
     played_by_moto = [MotoService(name, moto) for name in MOTO_SERVICES]
+    buckets = (
+        [BucketService(config.state_folder / "buckets.sqlite", config.object_store)] if config.object_store else []
+    )
     front = Front(
-        [*played_by_moto, *made_services(config, clock=clock, identity=identity)],
+        [*buckets, *played_by_moto, *made_services(config, clock=clock, identity=identity)],
         secrets={config.access_key_id: config.secret_access_key},
         identity=identity,
         check_answers=config.check_answers,

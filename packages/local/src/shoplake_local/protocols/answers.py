@@ -26,6 +26,11 @@ _XML_NAMES = {
         "ValidationException": "ValidationError",
         "AccessDeniedException": "AccessDenied",
     },
+    "rest-xml": {
+        "UnrecognizedClientException": "InvalidAccessKeyId",
+        "InvalidSignatureException": "SignatureDoesNotMatch",
+        "MissingAuthenticationTokenException": "AccessDenied",
+    },
     "ec2": {
         "UnrecognizedClientException": "AuthFailure",
         "InvalidSignatureException": "AuthFailure",
@@ -81,7 +86,7 @@ def _json_type(service_name: str | None) -> str:
 
 
 def _xml_error(error: ServiceError, protocol: str) -> HttpAnswer:
-    names = _XML_NAMES["ec2" if protocol == "ec2" else "query"]
+    names = _XML_NAMES[protocol]
     code, message, request_id = escape(names.get(error.code, error.code)), escape(error.message), str(uuid4())
     fault = "Receiver" if error.http_status >= _SERVER_ERROR else "Sender"
     if protocol == "ec2":
