@@ -29,6 +29,7 @@ __all__ = ["Job", "arguments_from", "open_job", "run_job"]
 
 _MASKING_KEY = "SHOPLAKE_MASKING_KEY"
 _FAILPOINT = "SHOPLAKE_FAILPOINT"
+_SPARK_JARS = "SHOPLAKE_SPARK_JARS"  # locally: where Spark keeps resolved jars, for a job whose home is not the user's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEnd
         region=endpoint.region,
         cores=arguments.spark_cores,
         memory=arguments.spark_memory,
-        ivy_folder=Path.home() / ".ivy2.5.2",
+        ivy_folder=Path(environment.get(_SPARK_JARS) or Path.home() / ".ivy2.5.2"),
         keep_classes=True,
     )
     return endpoint, spark

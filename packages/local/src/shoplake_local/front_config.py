@@ -1,6 +1,7 @@
 """What the front process is told, as one JSON file that only its owner may read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class FrontConfig:
         object_store: S3, for services that read objects (COPY).
         object_store_state: The state folder of our own object store, where roles are let in; None for any other.
         warehouse: PostgreSQL, for the Redshift Data API.
+        job_variables: What Glue jobs may know of this machine, such as JAVA_HOME.
         check_answers: Hold answers against AWS's models, too: for tests.
 
     """
@@ -37,6 +39,7 @@ class FrontConfig:
     object_store: AwsEndpoint | None = None
     object_store_state: Path | None = None
     warehouse: WarehouseEndpoint | None = None
+    job_variables: Mapping[str, str] = field(default_factory=dict)
     check_answers: bool = False
 
     def to_json(self) -> str:

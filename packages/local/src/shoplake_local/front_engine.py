@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from shoplake_engines.processes import DetachedProcess, log_tail, server_environ
 
 from shoplake_local.front import HEALTH_PATH
 from shoplake_local.front_config import FrontConfig
+from shoplake_local.jobs.machine_variables import machine_variables
 
 __all__ = ["FrontEngine", "FrontProcess"]
 
@@ -137,6 +139,7 @@ class FrontEngine(FrontProcess):
             object_store=self._object_store,
             object_store_state=self._object_store_state,
             warehouse=self._warehouse,
+            job_variables=machine_variables(os.environ, home=Path.home()),
             check_answers=self._check_answers,
         )
 

@@ -111,7 +111,7 @@ def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> G
     if config.object_store is None:
         return None
     endpoints = _endpoints(config, config.object_store, identity=identity, service="glue.amazonaws.com")
-    return GlueRuntime(config.state_folder / "glue", endpoints, inherited={}, clock=clock)
+    return GlueRuntime(config.state_folder / "glue", endpoints, inherited=config.job_variables, clock=clock)
 
 
 def _endpoints(config: FrontConfig, object_store: AwsEndpoint, *, identity: Identity, service: str) -> Endpoints:

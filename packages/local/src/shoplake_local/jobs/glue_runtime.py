@@ -21,7 +21,7 @@ class GlueRuntime:
     Args:
         folder: Everything lies below it.
         endpoints: Where jobs and crawlers find AWS.
-        inherited: Variables of this machine that jobs get (PATH, JAVA_HOME).
+        inherited: Variables of this machine that jobs get (JAVA_HOME).
         clock: Time.
 
     """

@@ -116,7 +116,7 @@ class JobProcesses:
     Args:
         folder: Code, logs and pid files lie below it.
         endpoints: Where the jobs find AWS.
-        inherited: Variables of this machine that jobs get (PATH, JAVA_HOME).
+        inherited: Variables of this machine that jobs get (JAVA_HOME).
         clock: For waiting.
 
     """
@@ -158,6 +158,7 @@ class JobProcesses:
             **self._inherited,
             **self._endpoints.environment(role),
             "PYTHONPATH": python_path,
+            "PYSPARK_PYTHON": sys.executable,
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             CODE_FOLDERS: os.pathsep.join(folders),
