@@ -32,6 +32,8 @@ class JobRun:
     fails: bool = False
     held: Trouble | None = None
     """Holds back every look at it."""
+    refused: bool = False
+    """Whether the run that started it did not hold the lock: it looks, and ends as failed."""
 
 
 class RunWorld(TroubledCalls):
@@ -39,11 +41,13 @@ class RunWorld(TroubledCalls):
 
     def __init__(self, definition: Mapping[str, Any], clock: SkipClock, *, replication: str = "ready") -> None:
         super().__init__(definition, clock)
+        self.definition = definition
         self.is_running: Callable[[str], bool] = lambda _execution: False
         self.holder, self.last_outcome, self.last_execution = "", "", ""
         self.replication, self.starts, self.stays_down = replication, [], False
         self.table_states: dict[str, str] = {}
-        self.marker, self.marker_due = "", 0.0
+        self.markers: dict[str, float] = {}
+        """When each is in bronze."""
         self.files, self.consumed = dict.fromkeys(TABLES, 1), dict.fromkeys(TABLES, 0)
         self.catalogued: set[str] = set()
         self.crawls, self.crawler_state, self.crawl_outcome = 0, "READY", "SUCCEEDED"
@@ -53,7 +57,8 @@ class RunWorld(TroubledCalls):
         self.statements: dict[str, dict[str, Any]] = {}
         self.loaded: Counter[str] = Counter()
         self.next_load_errors: list[str] = []
-        self.readings: list[str] = []
+        self.intruders: list[str] = []
+        """Runs that wrote, or were about to, without the lock."""
         self.alerts: list[str] = []
         self._due: dict[str, float] = {}
         if replication in {"starting", "stopping"}:
@@ -152,8 +157,8 @@ class RunWorld(TroubledCalls):
                 self.catalogued |= set(TABLES)
         for run in self.jobs.values():
             if run.state == "RUNNING" and not run.never_ends and self.now >= run.begun_at + _SECONDS["job"]:
-                run.state = "FAILED" if run.fails else "SUCCEEDED"
-                if not run.fails:
+                run.state = "FAILED" if run.fails or run.refused else "SUCCEEDED"
+                if run.state == "SUCCEEDED":
                     run.state = {"silver": self._clean, "gold": self._shape, "reconcile": self._reconcile}[run.name]()
         for statement in self.statements.values():
             if statement["Status"] == "STARTED" and self.now >= statement["due"]:
@@ -174,8 +179,8 @@ class RunWorld(TroubledCalls):
         return "SUCCEEDED"
 
     def _reconcile(self) -> str:
-        """The layers agree, each batch is there once, and the source was read."""
-        agree = self.files == self.consumed and self.expected_loads == self.loaded and self.readings
+        """The layers agree, and each batch is there once."""
+        agree = self.files == self.consumed and self.expected_loads == self.loaded
         return "SUCCEEDED" if agree else "FAILED"
 
     @property
@@ -189,11 +194,12 @@ class RunWorld(TroubledCalls):
         what = resource.removeprefix("arn:aws:states:::").removeprefix("aws-sdk:")
         if what == "lambda:invoke":
             payload = given["Payload"]
+            if given["FunctionName"] != "run-lock" and not self._is_held_by(payload["execution_arn"]):
+                raise StateError("ConflictError", json.dumps({"errorMessage": f"{self.holder} holds the lock"}))
             answers: Mapping[str, Callable[[Any], Any]] = {
                 "run-lock": self._run_lock,
                 "source-marker": self._commit_marker,
                 "bronze-state": self._bronze_state,
-                "source-reading": self._read_source,
                 "warehouse-loads": self._plan_loads,
             }
             return {"StatusCode": 200, "Payload": answers[given["FunctionName"]](payload)}
@@ -208,6 +214,11 @@ class RunWorld(TroubledCalls):
             "redshiftdata:describeStatement": self._describe_statement,
         }
         return known[what](given)
+
+    def _is_held_by(self, execution: str) -> bool:
+        if self.holder != execution:
+            self.intruders.append(execution)
+        return self.holder == execution
 
     def _run_lock(self, event: Any) -> Any:
         execution = event["execution_arn"]
@@ -265,11 +276,13 @@ class RunWorld(TroubledCalls):
         return {"TableStatistics": shown, **more}
 
     def _commit_marker(self, _event: Any) -> Any:
-        self.marker, self.marker_due = f"marker-{self.asked.count('Commit a marker')}", self.now + _SECONDS["marker"]
-        return {"token": self.marker, "after": "marker/0.csv"}
+        token = f"marker-{len(self.markers) + 1}"
+        self.markers[token] = self.now + _SECONDS["marker"]
+        return {"token": token, "after": "marker/0.csv"}
 
     def _bronze_state(self, event: Any) -> Any:
-        arrived = self.replication == "running" and event["token"] == self.marker and self.now >= self.marker_due
+        due = self.markers.get(event["token"], float("inf"))
+        arrived = self.replication == "running" and self.now >= due
         return {
             "marker_arrived": arrived,
             "new_files": sum(self.files[table] - self.consumed[table] for table in TABLES),
@@ -295,12 +308,8 @@ class RunWorld(TroubledCalls):
         if any(run.name == name and run.state == "RUNNING" for run in self.jobs.values()):
             raise StateError("Glue.ConcurrentRunsExceededException", f"{name} runs")
         run_id = f"jr_{len(self.jobs) + 1}"
-        self.jobs[run_id] = JobRun(name, self.now)
+        self.jobs[run_id] = JobRun(name, self.now, refused=not self._is_held_by(given["Arguments"]["--execution_arn"]))
         return {"JobName": name, "JobRunId": run_id}
-
-    def _read_source(self, event: Any) -> Any:
-        self.readings.append(event["run_id"])
-        return {"key": f"runs/{event['run_id']}/source-reading.zip", "position": "1", "taken_at": "now"}
 
     def _plan_loads(self, event: Any) -> Any:
         """What gold holds and neither the warehouse has nor a statement is at."""

@@ -38,7 +38,6 @@ TOKENS = {
     "RunLockFunction": "run-lock",
     "SilverToGoldJob": "gold",
     "SourceMarkerFunction": "source-marker",
-    "SourceReadingFunction": "source-reading",
     "WarehouseDatabase": "shop",
     "WarehouseLoadsFunction": "warehouse-loads",
     "Workgroup": "warehouse",
@@ -46,7 +45,7 @@ TOKENS = {
 DEFINITION = json.loads(bind(run_definition(), TOKENS))
 TASKS = TaskStates(DEFINITION).by_name
 TELL, END, TAKE, RELEASE = "Tell what failed", "End as failed", "Take the run lock", "Release the run lock"
-MARKER = "Commit a marker"
+MARKER, PLAN = "Commit a marker", "Plan the warehouse load"
 AFTER_A_FAILURE = {TELL, END}
 IN_THE_CRAWL = {"Start the crawler", "Ask how the crawler is"}
 JOBS = {name for name, state in TASKS.items() if state["Resource"].endswith(".sync")}
@@ -64,7 +63,7 @@ class Run(Machine):
             path, world, account=ACCOUNT, region=REGION, clock=self.clock, engine=engine
         )
         self.store = engine.store
-        created = self.call("CreateStateMachine", name="run", definition=json.dumps(DEFINITION), roleArn=ROLE)
+        created = self.call("CreateStateMachine", name="run", definition=json.dumps(world.definition), roleArn=ROLE)
         self.machine = created["stateMachineArn"]
         world.is_running = lambda arn: self.store.execution(arn).status == "RUNNING"
 
@@ -103,7 +102,7 @@ def run_in(tmp_path):
     made = []
 
     def build(**members):
-        world = RunWorld(DEFINITION, SkipClock(START), **members)
+        world = RunWorld(members.pop("definition", DEFINITION), SkipClock(START), **members)
         made.append(Run(tmp_path / f"{len(made)}.sqlite", world))
         return made[-1]
 
@@ -254,7 +253,6 @@ def load_fails(world):
 
 
 def marker_lost(world):
-    world.marker_due = float("inf")
     world._commit_marker = lambda _event: {"token": "lost", "after": ""}
 
 
@@ -279,7 +277,7 @@ def test_bad_news_is_told_by_the_state_that_heard_it(run_in, spoil, state, told)
     run.world.stays_down, run.world.crawl_outcome, run.world.replication = False, "SUCCEEDED", "running"
     run.world.table_states = dict.fromkeys(TABLES, "Table completed")
     if spoil is marker_lost:
-        run.world.marker, run.world.marker_due = "lost", 0.0
+        run.world.markers["lost"] = 0.0
     assert_succeeded(run, run.redriven(found.arn), most_runs=2)
 
 
@@ -361,7 +359,7 @@ def test_redrive_beside_another_run_is_refused_until_that_has_ended(run_in):
     run.world.trouble(MARKER, Kind.FAILS)
     failed = run.done()
     run.world.mend()
-    held = run.world.trouble("Read the sums of the source", Kind.HELD)
+    held = run.world.trouble(PLAN, Kind.HELD)
     other = run.begin()
     assert held.met.wait(30)
     for _ in range(2):
@@ -372,6 +370,76 @@ def test_redrive_beside_another_run_is_refused_until_that_has_ended(run_in):
     run.world.mend()
     assert_succeeded(run, run.ended(other))
     assert_succeeded(run, run.redriven(failed.arn))
+
+
+# what a stopped run may do again without the lock: it only looks, or starts what is to run anyway
+ANYONE_MAY = {
+    "Ask how replication is",
+    "Start replication",
+    "Resume replication",
+    "Ask whether the loads are complete",
+    "Start the crawler",
+    "Ask how the crawler is",
+    "Ask how the load is",
+}
+
+
+def touched(world):
+    return len(world.jobs), len(world.statements), dict(world.loaded), dict(world.markers), world.plans
+
+
+@pytest.mark.parametrize("state", [state for state in TASKS if state not in AFTER_A_FAILURE])
+def test_stopped_run_that_is_redriven_beside_another_stops_before_it_touches_anything(run_in, state):
+    run, _ = reaching(run_in, state)
+    world = run.world
+    met = world.trouble(state, Kind.HELD)
+    stopped = run.begin()
+    assert met.met.wait(30)
+    run.call("StopExecution", executionArn=stopped)
+    assert run.ended(stopped).status == "ABORTED"
+    world.mend()
+    held = world.trouble(PLAN, Kind.HELD)
+    other = run.begin({"rebuild": True})
+    assert held.met.wait(30)
+    asked, before = len(world.asked), touched(world)
+    for _ in range(2):
+        found = run.redriven(stopped)
+        assert (found.status, found.error) == ("FAILED", "RunInProgress" if state == TAKE else "ConflictError")
+        assert other in found.cause
+        assert world.holder == other
+    assert touched(world) == before
+    assert set(world.asked[asked:]) <= ANYONE_MAY | {TAKE, END}
+    assert world.intruders == []
+    world.mend()
+    assert_succeeded(run, run.ended(other), most_runs=2)
+    if state != TAKE:  # which ended in a Fail: that is what a redrive repeats
+        assert_succeeded(run, run.redriven(stopped), most_runs=3)
+        assert world.intruders == []
+
+
+@pytest.mark.parametrize("state", ["Clean bronze into silver", PLAN])
+def test_work_that_finds_the_lock_with_another_refuses_by_itself_and_goes_on_after_it(run_in, state):
+    """As if the arguments of the state that a redrive begins at were not evaluated anew."""
+    text = json.dumps(DEFINITION).replace("> $held_at_redrive ? $error", "< 0 ? $error")
+    run = run_in(definition=json.loads(text))
+    met = run.world.trouble(state, Kind.HELD)
+    stopped = run.begin()
+    assert met.met.wait(30)
+    run.call("StopExecution", executionArn=stopped)
+    run.ended(stopped)
+    run.world.mend()
+    run.world.until_no_job_runs()
+    held = run.world.trouble("Reconcile all layers", Kind.HELD)
+    other = run.begin({"rebuild": True})
+    assert held.met.wait(30)
+    refused = run.redriven(stopped)
+    assert (refused.error, run.world.holder) == ("ConflictError", other)
+    assert set(run.world.intruders) == {stopped}
+    run.call("StopExecution", executionArn=other)
+    run.ended(other)
+    run.world.mend()
+    run.world.until_no_job_runs()
+    assert_succeeded(run, run.redriven(stopped), most_runs=3)
 
 
 @pytest.mark.parametrize("ending", ["stopped", "timed_out"])

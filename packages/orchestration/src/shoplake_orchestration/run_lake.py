@@ -1,7 +1,7 @@
 """The run's middle: a marker arrives in bronze, bronze is crawled and cleaned, silver is shaped into gold."""
 
 from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, branch_fails, catch_in_branch, catch_to
-from shoplake_orchestration.run_calls import TELL, call_function, run_job, summary_url
+from shoplake_orchestration.run_calls import HOLDER, LOST_OR_FAILED, TELL, call_function, run_job, summary_url
 from shoplake_orchestration.states import Branch, Catch, Choice, Parallel, Pass, Rule, State, Succeed, Task, Wait
 
 __all__ = ["SHAPE", "lake_states"]
@@ -19,7 +19,7 @@ def lake_states(*, release: str, next_state: str) -> dict[str, State]:
     return {
         "Commit a marker": call_function(
             "SourceMarkerFunction",
-            {},
+            {"execution_arn": HOLDER},
             assign={
                 "marker_token": f"{{% {answer}.token %}}",
                 "marker_after": f"{{% {answer}.after %}}",
@@ -29,7 +29,7 @@ def lake_states(*, release: str, next_state: str) -> dict[str, State]:
         ),
         _LOOK: call_function(
             "BronzeStateFunction",
-            {"token": "{% $marker_token %}", "after": "{% $marker_after %}"},
+            {"token": "{% $marker_token %}", "after": "{% $marker_after %}", "execution_arn": HOLDER},
             assign={
                 "marker_arrived": f"{{% {answer}.marker_arrived %}}",
                 "new_files": f"{{% {answer}.new_files %}}",
@@ -64,7 +64,7 @@ def lake_states(*, release: str, next_state: str) -> dict[str, State]:
         "Wait for the marker": Wait(seconds="{% ${PollSeconds} %}", next=_LOOK),
         _CRAWL_AND_CLEAN: Parallel(
             branches=(_crawl(), _clean()),
-            catch=(catch_to(TELL),),
+            catch=(catch_to(LOST_OR_FAILED),),
             assign={"silver_summary": f"{{% {summary_url('silver')} %}}"},
             output={},
             next=SHAPE,

@@ -1,16 +1,27 @@
 """The run as a state machine: from the lock over replication, bronze, silver, gold and the warehouse to the verdict.
 
-A failure is told, then the execution fails AT a Task, "End as failed": a redrive repeats just that Task, which then
-answers where to go on. Every name with a value of its own in an environment is a `${Token}`: `binding` puts them in.
+A failure is told, then the execution fails AT a Task, "End as failed": a redrive repeats just that Task, which takes the
+run lock again and answers where to go on. A run that was stopped is redriven at the state where it was; what writes there
+refuses (`run_calls.HOLDER`), and the same Task then takes the lock or, while another run is at work, ends the execution.
+Every name with a value of its own in an environment is a `${Token}`: `binding` puts them in.
 """
 
 import json
 
 from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_WRITE
-from shoplake_orchestration.run_calls import EXECUTION_ARN, REDRIVES, RUN_ID, TELL, call_function
+from shoplake_orchestration.run_calls import (
+    EXECUTION_ARN,
+    HOLDER,
+    LOST_OR_FAILED,
+    REDRIVEN_SINCE,
+    REDRIVES,
+    RUN_ID,
+    TELL,
+    call_function,
+)
 from shoplake_orchestration.run_lake import lake_states
 from shoplake_orchestration.run_replication import replication_states
-from shoplake_orchestration.run_warehouse import PLAN, warehouse_states
+from shoplake_orchestration.run_warehouse import PLAN, RECONCILE, warehouse_states
 from shoplake_orchestration.states import (
     Branch,
     Catch,
@@ -42,7 +53,7 @@ BEGINNINGS = (
     "Crawl bronze and clean it",
     "Shape silver into gold",
     PLAN,
-    "Read the sums of the source",
+    RECONCILE,
 )
 """Where a run may be told to begin (`from`): states that need nothing of an earlier one in the same run."""
 
@@ -56,7 +67,7 @@ def run_machine() -> Machine:
     }
     steps[_RELEASE] = call_function(
         "RunLockFunction",
-        {"action": "release", "execution_arn": EXECUTION_ARN, "outcome": "succeeded"},
+        {"action": "release", "execution_arn": HOLDER, "outcome": "succeeded"},
         next_state="Done",
     )
     return Machine(
@@ -78,6 +89,7 @@ def _beginning(steps: dict[str, State]) -> dict[str, State]:
         "plan_rebuild": "{% $states.input.rebuild = true %}",
         "new_shapes": [],
         "silver_summary": "",
+        "held_at_redrive": 0,
     }
     asked = "$exists($states.input.from) ? $states.input.from : ''"
     beginnings = ", ".join(f"'{name}'" for name in BEGINNINGS)
@@ -107,6 +119,7 @@ def _beginning(steps: dict[str, State]) -> dict[str, State]:
             assign={
                 "lock_taken": "{% $states.result.Payload.taken %}",
                 "lock_holder": "{% $exists($states.result.Payload.holder) ? $states.result.Payload.holder : '' %}",
+                "held_at_redrive": REDRIVES,
             },
             next_state="Is the lock taken",
         ),
@@ -164,6 +177,17 @@ def _ending() -> dict[str, State]:
     """Success, and the way of every failure."""
     return {
         "Done": Succeed(),
+        LOST_OR_FAILED: Choice(
+            comment="A redrive begins at the state where the run was stopped: the lock is taken again before that goes on.",
+            rules=(
+                Rule(
+                    condition=f"{{% {REDRIVEN_SINCE} %}}",
+                    next=_END_AS_FAILED,
+                    assign={"told_at_redrive": "{% $held_at_redrive %}"},
+                ),
+            ),
+            default=TELL,
+        ),
         TELL: Task(
             resource="sns:publish",
             arguments={
@@ -196,7 +220,7 @@ def _ending() -> dict[str, State]:
             },
             timeout_seconds=900,
             retry=(RETRY_FUNCTION,),
-            assign={"resume_at": "{% $states.result.Payload.resume_at %}"},
+            assign={"resume_at": "{% $states.result.Payload.resume_at %}", "held_at_redrive": REDRIVES},
             output={},
             next=_GO_ON,
         ),

@@ -1,7 +1,10 @@
-"""The run's first part: replication is running and its loads are complete."""
+"""The run's first part: replication is running and its loads are complete.
+
+Nothing here asks for the run lock: replication is to run whoever starts it, and a second start is refused by DMS.
+"""
 
 from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, catch_to
-from shoplake_orchestration.run_calls import TELL
+from shoplake_orchestration.run_calls import LOST_OR_FAILED, TELL
 from shoplake_orchestration.states import Catch, Choice, Rule, State, Task, Wait
 
 __all__ = ["replication_states"]
@@ -33,7 +36,7 @@ def _start(how: str) -> Task:
                 assign={"resumes": "{% $resumes + 1 %}"},
                 next="Wait for replication",
             ),
-            catch_to(TELL),
+            catch_to(LOST_OR_FAILED),
         ),
         assign={"resumes": "{% $resumes + 1 %}"},
         output={},
@@ -51,7 +54,7 @@ def replication_states(next_state: str) -> dict[str, State]:
             arguments={"Filters": [{"Name": "replication-task-id", "Values": ["${ReplicationTask}"]}]},
             timeout_seconds=60,
             retry=(RETRY_READ,),
-            catch=(catch_to(TELL),),
+            catch=(catch_to(LOST_OR_FAILED),),
             assign={
                 "task_arn": "{% $states.result.ReplicationTasks[0].ReplicationTaskArn %}",
                 "task_status": "{% $states.result.ReplicationTasks[0].Status %}",
@@ -91,7 +94,7 @@ def replication_states(next_state: str) -> dict[str, State]:
             " $tables_page = '' ? {} : {'Marker': $tables_page}]) %}",
             timeout_seconds=60,
             retry=(RETRY_READ,),
-            catch=(catch_to(TELL),),
+            catch=(catch_to(LOST_OR_FAILED),),
             assign={
                 "tables": f"{{% $tables + $count({statistics}) %}}",
                 "tables_loading": f"{{% $tables_loading + $count({statistics}"

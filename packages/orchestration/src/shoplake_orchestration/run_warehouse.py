@@ -1,14 +1,14 @@
 """The run's end: gold is loaded into the warehouse batch by batch, then all layers are reconciled."""
 
 from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, branch_fails, catch_in_branch, catch_to
-from shoplake_orchestration.run_calls import RUN_ID, TELL, call_function, run_job
+from shoplake_orchestration.run_calls import HOLDER, LOST_OR_FAILED, RUN_ID, call_function, run_job, while_held
 from shoplake_orchestration.states import Branch, Choice, Map, Pass, Rule, State, Succeed, Task, Wait
 
-__all__ = ["PLAN", "warehouse_states"]
+__all__ = ["PLAN", "RECONCILE", "warehouse_states"]
 
 PLAN = "Plan the warehouse load"
 _MAP = "Load the warehouse"
-_READ_SOURCE = "Read the sums of the source"
+RECONCILE = "Reconcile all layers"
 _LOAD = "Load one batch"
 _ASK = "Ask how the load is"
 _LOAD_FAILED = "Loading failed"
@@ -19,7 +19,7 @@ def warehouse_states(next_state: str) -> dict[str, State]:
     return {
         PLAN: call_function(
             "WarehouseLoadsFunction",
-            {"run_id": f"{{% {RUN_ID} %}}", "rebuild": "{% $plan_rebuild %}"},
+            {"run_id": f"{{% {RUN_ID} %}}", "rebuild": "{% $plan_rebuild %}", "execution_arn": HOLDER},
             # only the first plan begins anew: the next ones go on from what is loaded
             assign={
                 "loads": "{% [$states.result.Payload.loads] %}",
@@ -30,24 +30,23 @@ def warehouse_states(next_state: str) -> dict[str, State]:
         ),
         "Is there anything to load": Choice(
             rules=(Rule(condition="{% $count($loads) > 0 %}", next=_MAP),),
-            default=_READ_SOURCE,
+            default=RECONCILE,
         ),
         _MAP: Map(
             items="{% $loads %}",
             max_concurrency=1,  # a table's batches follow each other, oldest first
             body=_load_one(),
-            catch=(catch_to(TELL),),
+            catch=(catch_to(LOST_OR_FAILED),),
             output={},
             next="Is there more to load",
         ),
         "Is there more to load": Choice(
             rules=(Rule(condition="{% $more_loads %}", next=PLAN),),
-            default=_READ_SOURCE,
+            default=RECONCILE,
         ),
-        _READ_SOURCE: call_function(
-            "SourceReadingFunction", {"run_id": f"{{% {RUN_ID} %}}"}, next_state="Reconcile all layers"
-        ),
-        "Reconcile all layers": run_job("ReconcileJob", step="reconciliation", next_state=next_state),
+        # the job has the source read itself, once it has pinned what it compares: a reading taken before that, and
+        # found again after a redrive, would be older than what another run has brought to silver since
+        RECONCILE: run_job("ReconcileJob", step="reconciliation", next_state=next_state),
     }
 
 
@@ -67,12 +66,13 @@ def _load_one() -> Branch:
                 next=_LOAD,
             ),
             _LOAD: Task(
-                comment="One transaction. The client token is the attempt's: a retried call never runs it twice.",
+                comment="One transaction. The client token is the attempt's, and the procedure that it calls passes over a"
+                " batch that is loaded and refuses one that does not come next: no repetition does harm.",
                 resource="aws-sdk:redshiftdata:batchExecuteStatement",
                 arguments={
                     "WorkgroupName": "${Workgroup}",
                     "Database": "${WarehouseDatabase}",
-                    "Sqls": "{% $sqls %}",
+                    "Sqls": f"{{% {while_held('$sqls')} %}}",
                     "ClientToken": "{% $load_token %}",
                 },
                 timeout_seconds=60,
