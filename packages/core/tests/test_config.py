@@ -2,6 +2,7 @@
 
 import pytest
 from shoplake_core.config import ProjectConfig, parse_project_config
+from shoplake_core.deployment import parse_deployment_config
 from shoplake_core.errors import ConfigError
 
 
@@ -29,4 +30,39 @@ def test_settings_are_read():
 def test_a_wrong_setting_is_named(text, fault):
     with pytest.raises(ConfigError) as caught:
         parse_project_config(text, where="shoplake.toml")
+    assert fault in str(caught.value)
+
+
+def test_an_environment_has_its_own_tables_over_those_of_all():
+    text = """
+        [project]
+        region = "eu-central-1"
+        [replication]
+        flush_interval_seconds = 1.0
+        [schedule]
+        enabled = false
+        [environments.prod.replication]
+        flush_interval_seconds = 60
+        [environments.prod.schedule]
+        enabled = true
+    """
+    assert parse_project_config(text, where="x").flush_interval_seconds == 1.0
+    prod = parse_project_config(text, where="x", environment="prod")
+    assert (prod.environment, prod.flush_interval_seconds, prod.region) == ("prod", 60, "eu-central-1")
+    assert not parse_deployment_config(text, environment="dev", where="x").scheduled
+    assert parse_deployment_config(text, environment="prod", where="x").scheduled
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        pytest.param('[schedule]\nenabled = "yes"', "schedule.enabled: expected bool", id="wrong-type"),
+        pytest.param("[warehouse]\nbase_rpu = -1", "must not be negative", id="negative"),
+        pytest.param('[source]\nrds_instance = "a"\nnew_rds_instance = true', "keep one", id="two-sources"),
+        pytest.param("[environments]\nprod = 1", "must be a table", id="environment-is-no-table"),
+    ],
+)
+def test_a_wrong_setting_of_the_deployment_is_named(text, fault):
+    with pytest.raises(ConfigError) as caught:
+        parse_deployment_config(text, environment="dev", where="shoplake.toml")
     assert fault in str(caught.value)

@@ -3,12 +3,12 @@
 Precedence is flag > environment > this file > default; flags and environment are joined on at the command's edge.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shoplake_core.deployment import DEPLOYMENT_PATHS, environment_document, flat
 from shoplake_core.errors import ConfigError
 from shoplake_core.suggestions import did_you_mean
 
@@ -61,34 +61,21 @@ _FIELDS: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
 }
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def parse_project_config(text: str, *, where: str) -> ProjectConfig:
-    """The configuration written in TOML `text`.
+def parse_project_config(text: str, *, where: str, environment: str = "") -> ProjectConfig:
+    """The configuration written in TOML `text`, as one environment sees it; "" for the one that the file names.
 
     Raises:
         ConfigError: Listing every unknown key and wrong value with its path.
 
     """
-    try:
-        given = _flat(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{where} is not valid TOML: {error}", hint="mend the line that it names", file=where
-        ) from error
+    given = flat(environment_document(text, environment=environment, where=where))
     faults: list[str] = []
     values: dict[str, Any] = {}
     for path, value in given.items():
+        if path in DEPLOYMENT_PATHS:
+            continue
         if path not in _FIELDS:
-            faults.append(f"{path}: unknown setting{did_you_mean(path, _FIELDS)}")
+            faults.append(f"{path}: unknown setting{did_you_mean(path, {*_FIELDS, *DEPLOYMENT_PATHS})}")
             continue
         field, kind = _FIELDS[path]
         if not isinstance(value, kind) or isinstance(value, bool):

@@ -40,7 +40,8 @@ class Project:
 
     def bundle(self) -> str:
         """JSON that `project_from_bundle` reads; equal projects give equal text."""
-        return json.dumps({"schema_version": 1, "files": dict(self.files)}, sort_keys=True)
+        document = {"schema_version": 1, "environment": self.config.environment, "files": dict(self.files)}
+        return json.dumps(document, sort_keys=True)
 
 
 def _in_reading_order(gold: Mapping[str, TableContract]) -> dict[str, TableContract]:
@@ -53,8 +54,8 @@ def _in_reading_order(gold: Mapping[str, TableContract]) -> dict[str, TableContr
         ) from error
 
 
-def project_from_files(files: Mapping[str, str]) -> Project:
-    """The project whose files (path -> text) are given.
+def project_from_files(files: Mapping[str, str], *, environment: str = "") -> Project:
+    """The project whose files (path -> text) are given, as one environment sees it; "" for the one that they name.
 
     Raises:
         ConfigError: `shoplake.toml` is missing or wrong, or names a table without contract.
@@ -63,7 +64,7 @@ def project_from_files(files: Mapping[str, str]) -> Project:
     """
     if CONFIG_FILE_NAME not in files:
         raise ConfigError(f"no {CONFIG_FILE_NAME} in the project", hint="run it in a project folder, or pass --project")
-    config = parse_project_config(files[CONFIG_FILE_NAME], where=CONFIG_FILE_NAME)
+    config = parse_project_config(files[CONFIG_FILE_NAME], where=CONFIG_FILE_NAME, environment=environment)
     contracts: dict[Layer, dict[str, TableContract]] = {Layer.SILVER: {}, Layer.GOLD: {}}
     for path, text in sorted(files.items()):
         for layer in Layer:
@@ -97,14 +98,16 @@ def project_from_files(files: Mapping[str, str]) -> Project:
     return Project(config=config, silver=silver, gold=_in_reading_order(gold), gold_sql=sql, files=dict(files))
 
 
-def project_from_folder(folder: Path) -> Project:
-    """The project in `folder` (the one that holds `shoplake.toml`)."""
+def project_from_folder(folder: Path, *, environment: str = "") -> Project:
+    """The project in `folder` (the one that holds `shoplake.toml`), as one environment sees it."""
     paths = [folder / CONFIG_FILE_NAME, *folder.glob("contracts/*/*.toml"), *folder.glob("gold/*.sql")]
     return project_from_files(
-        {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(paths) if path.is_file()}
+        {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(paths) if path.is_file()},
+        environment=environment,
     )
 
 
 def project_from_bundle(text: str) -> Project:
     """The project that `Project.bundle` wrote."""
-    return project_from_files(json.loads(text)["files"])
+    document = json.loads(text)
+    return project_from_files(document["files"], environment=document.get("environment", ""))
