@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 from shoplake_core.bronze import EpochRecord, LoadFile
-from shoplake_core.errors import ConfigError, DataError
+from shoplake_core.errors import ConfigError, ConflictError, DataError
 from shoplake_core.project import project_from_files
 from shoplake_functions import handlers
 from shoplake_functions.environment import FunctionEnvironment, function_environment
@@ -102,6 +102,8 @@ def iceberg(here, local_aws, database, table, properties):
 
 def test_bronze_is_looked_at_from_the_marker_to_the_files_that_silver_has_not_taken(here, schema, local_aws):
     marker = handlers.source_marker({}, None)
+    with pytest.raises(ConflictError, match="does not hold the run lock"):
+        handlers.bronze_state({**marker, "execution_arn": "arn:one"}, None)
     assert handlers.bronze_state(marker, None) == {
         "marker_arrived": False,
         "new_files": 0,
@@ -170,7 +172,11 @@ def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
     for number in (1, 2):
         batch = {"shoplake.batch": str(number), "shoplake.rows": "1", "shoplake.changes": f"s3://b/{number}"}
         iceberg(here, local_aws, here.names.gold_database, "fct_order", batch)
-    answer = handlers.warehouse_loads({"run_id": "run-1", "rebuild": False}, None)
+    asked = {"run_id": "run-1", "rebuild": False, "execution_arn": "arn:one"}
+    with pytest.raises(ConflictError, match="arn:one does not hold the run lock, which is free"):
+        handlers.warehouse_loads(asked, None)
+    handlers.run_lock({"action": "take", "execution_arn": "arn:one"}, None)
+    answer = handlers.warehouse_loads(asked, None)
     assert [(load["table"], load["batch"], load["rows"]) for load in answer["loads"]] == [
         ("fct_order", 1, 1),
         ("fct_order", 2, 1),

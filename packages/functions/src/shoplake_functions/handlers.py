@@ -11,7 +11,7 @@ from shoplake_core.errors import ConfigError
 from shoplake_functions.bronze_state import BronzeReader
 from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
 from shoplake_functions.executions import execution_asker
-from shoplake_functions.run_lock import Outcome, RunLock
+from shoplake_functions.run_lock import Outcome, RunLock, check_held
 from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
 from shoplake_functions.source_reading import leave_source_reading
@@ -67,8 +67,10 @@ def source_marker(_event: Event, _context: object) -> Event:
 
 
 def bronze_state(event: Event, _context: object) -> Event:
-    """Look at bronze."""
+    """Look at bronze: for the run that holds the lock, or for somebody who names no run and changes nothing."""
     here = _environment()
+    if "execution_arn" in event:
+        check_held(here.s3, here.names.artifacts_bucket, field_of(event, "execution_arn", str))
     reader = BronzeReader(
         names=here.names, schema=here.project.config.source_schema, glue=here.client("glue"), s3=here.s3
     )
@@ -79,6 +81,7 @@ def bronze_state(event: Event, _context: object) -> Event:
 def warehouse_loads(event: Event, _context: object) -> Event:
     """Plan the warehouse's next loads."""
     here = _environment()
+    check_held(here.s3, here.names.artifacts_bucket, field_of(event, "execution_arn", str))
     field_of(event, "rebuild", bool)  # a rebuilt model's batch is full, which the plan sees by itself
     loads = next_warehouse_loads(
         here.project.gold,

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from shoplake_core.errors import ConflictError, ShoplakeError
 
-__all__ = ["LOCK_KEY", "LockState", "Outcome", "RunFailed", "RunLock", "read_lock"]
+__all__ = ["LOCK_KEY", "LockState", "Outcome", "RunFailed", "RunLock", "check_held", "read_lock"]
 
 LOCK_KEY = "locks/run.json"
 _PRECONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
@@ -71,6 +71,24 @@ def read_lock(s3: Any, bucket: str) -> tuple[LockState, str]:
         last_execution=data.get("last_execution", ""),
     )
     return state, str(answer["ETag"])
+
+
+def check_held(s3: Any, bucket: str, execution_arn: str) -> None:
+    """Nothing, where that execution holds the lock: what a function asks before it writes.
+
+    A run that was stopped, and lost the lock to another meanwhile, can be redriven at any of its states.
+
+    Raises:
+        ConflictError: Another execution holds it, or none.
+
+    """
+    holder = read_lock(s3, bucket)[0].holder
+    if holder != execution_arn:
+        raise ConflictError(
+            f"{execution_arn} does not hold the run lock, which is {f'held by {holder}' if holder else 'free'}",
+            hint="redrive the execution when no other run is at work, or start a new run",
+            holder=holder,
+        )
 
 
 @dataclass(frozen=True, slots=True)
