@@ -1,7 +1,9 @@
 """AWS played by moto in this process, and a record of every call that writes."""
 
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -9,9 +11,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.loaders import create_loader
 from moto import mock_aws
-from shoplake_core.clock import SkipClock
+from shoplake_core.clock import SkipClock, SystemClock
 from shoplake_core.endpoints import AwsEndpoint
+from shoplake_core.names import JobName
+from shoplake_infra.artifacts.stored_file import CodeArtifacts, stored_file
 from shoplake_infra.aws import Aws
+from shoplake_local.testing import LocalAws, local_aws, object_store, postgres_server  # noqa: F401
 
 _MODELS = create_loader()  # read once, not once a session: EC2's alone takes a second
 REGION = "eu-central-1"
@@ -57,7 +62,7 @@ def calls() -> Calls:
 @pytest.fixture
 def aws(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)  # whatever the environment of the tests says
-    with mock_aws():
+    with mock_aws(config={"lambda": {"use_docker": False}}):  # a rotation calls its function
         endpoint = AwsEndpoint(url=None, region=REGION, access_key_id="AKIDTEST", secret_access_key="test")
         aws = Aws(endpoint, clock=SkipClock(datetime(2026, 11, 25, tzinfo=UTC)))
         aws.session._session.register_component("data_loader", _MODELS)
@@ -65,6 +70,22 @@ def aws(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         aws.session.events.register("after-call.*.*", calls.answered)
         aws.session.events.register("before-parameter-build.s3.CreateBucket", _remember_tags)
         yield aws
+
+
+class ShortWaits(SystemClock):
+    """Waits are short where what is waited for is on this machine."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(min(seconds, 0.1))
+
+
+@pytest.fixture
+def on_local(local_aws: LocalAws, calls: Calls) -> Aws:  # noqa: F811
+    """The local AWS: what moto does not play at all, or plays wrongly, runs there."""
+    aws = Aws(local_aws.endpoint, clock=ShortWaits())
+    aws.session._session.register_component("data_loader", _MODELS)
+    aws.session.events.register("before-call.*.*", calls.before)
+    return aws
 
 
 _bucket_tags: dict[str, Any] = {}
@@ -84,3 +105,30 @@ def _tag_with_creation() -> None:
 @pytest.fixture
 def tags() -> dict[str, str]:
     return {"Project": "shop", "Environment": "dev", "ManagedBy": "shoplake"}
+
+
+def small_artifacts(folder: Path) -> CodeArtifacts:
+    """Code of the right form that does nothing."""
+
+    def archive(name: str, member: str) -> Path:
+        with zipfile.ZipFile(folder / name, "w") as file:
+            file.writestr(zipfile.ZipInfo(member), "def run_lock(event, context):\n    return event\n")
+        return folder / name
+
+    def text(name: str, content: str) -> Path:
+        (folder / name).write_text(content)
+        return folder / name
+
+    core = stored_file(archive("core-1-py3-none-any.whl", "core.py"), what="wheel-core")
+    etl = stored_file(archive("etl-1-py3-none-any.whl", "etl.py"), what="wheel-etl")
+    return CodeArtifacts(
+        function_zip=stored_file(archive("functions.zip", "shoplake_functions/handlers.py"), what="functions"),
+        job_wheels=dict.fromkeys(JobName, (core, etl)),
+        job_scripts={job: stored_file(text(f"{job}.py", f"# {job}\n"), what=f"script-{job}") for job in JobName},
+        project_bundle=stored_file(text("project.json", "{}"), what="project"),
+    )
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> CodeArtifacts:
+    return small_artifacts(tmp_path_factory.mktemp("artifacts"))

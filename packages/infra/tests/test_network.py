@@ -9,7 +9,7 @@ NAMES = ResourceNames("dev", "123456789012", "eu-central-1")
 
 def subnets(**settings):
     network = desired_network(NAMES, NetworkSettings(**settings), tags={})
-    return {r.properties["zone"]: r.properties["cidr"] for r in network if r.kind == "subnet"}
+    return {r.properties["zone"]: r.properties["cidr"] for r in network.resources if r.kind == "subnet"}
 
 
 def test_each_zone_gets_its_part_of_the_range():
@@ -28,6 +28,6 @@ def test_a_range_that_cannot_be_divided_is_refused(cidr):
 
 def test_no_security_group_lets_in_an_address():
     network = desired_network(NAMES, NetworkSettings(), tags={})
-    rules = [r for g in network if g.kind == "security_group" for r in g.properties["let_in"].values()]
+    rules = [r for g in network.resources if g.kind == "security_group" for r in g.properties["let_in"].values()]
     assert len(rules) == 2
     assert all(rule["from"] == "self" or isinstance(rule["from"], Ref) for rule in rules)

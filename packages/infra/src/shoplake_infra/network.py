@@ -14,7 +14,7 @@ from shoplake_infra.resources.subnet import subnet
 from shoplake_infra.resources.vpc import vpc
 from shoplake_infra.resources.vpc_endpoint import gateway_endpoint, interface_endpoint
 
-__all__ = ["NetworkSettings", "desired_network"]
+__all__ = ["Network", "NetworkSettings", "desired_network"]
 
 _SUBNET_BITS = 4  # a sixteenth of the VPC each: room for more
 _LONGEST_PREFIX = 24  # AWS takes no subnet beyond /28
@@ -34,13 +34,34 @@ class NetworkSettings:
 
     cidr: str = "10.60.0.0/16"
     zones: tuple[str, ...] = ("a", "b", "c")
-    interface_services: tuple[str, ...] = ("secretsmanager", "glue", "logs", "monitoring", "redshift-data")
+    interface_services: tuple[str, ...] = ("secretsmanager", "glue", "logs", "monitoring", "redshift-data", "lambda")
 
 
-def desired_network(
-    names: ResourceNames, settings: NetworkSettings, *, tags: Mapping[str, str]
-) -> tuple[Resource, ...]:
-    """The network's resources.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network as resources.
+
+    Attributes:
+        vpc: The whole of it.
+        subnets: One a zone.
+        workers: The security group of functions, jobs, replication and databases: its members reach each other.
+        others: What else it is made of.
+
+    """
+
+    vpc: Resource
+    subnets: tuple[Resource, ...]
+    workers: Resource
+    others: tuple[Resource, ...]
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """All of it."""
+        return (self.vpc, *self.subnets, self.workers, *self.others)
+
+
+def desired_network(names: ResourceNames, settings: NetworkSettings, *, tags: Mapping[str, str]) -> Network:
+    """The network.
 
     Raises:
         ConfigError: The address range is none, or too small for its subnets.
@@ -66,11 +87,8 @@ def desired_network(
         let_in=(LetIn(workers, _HTTPS),),
         tags=tags,
     )
-    return (
-        net,
-        *subnets,
+    others = (
         table,
-        workers,
         endpoints,
         gateway_endpoint(f"{names.prefix}-s3", vpc=net, service="s3", route_tables=(table,), tags=tags),
         *(
@@ -85,6 +103,7 @@ def desired_network(
             for service in settings.interface_services
         ),
     )
+    return Network(vpc=net, subnets=subnets, workers=workers, others=others)
 
 
 def _subnet_ranges(settings: NetworkSettings) -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any
 from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
 
 from shoplake_infra.resource import Ref, Resource
+from shoplake_infra.shipped_code import PROJECT_PREFIX
 
 __all__ = ["SERVICES", "RolePolicies", "Statement"]
 
 Statement = Mapping[str, Any]
 
 # prefixes of the artifacts bucket
-_CODE, _PROJECTS, _RUNS, _LOCKS = "code", "projects", "runs", "locks"
+_CODE, _PROJECT, _RUNS, _LOCKS = "code", PROJECT_PREFIX, "runs", "locks"
 
 SERVICES: Mapping[RoleName, tuple[str, ...]] = {
     RoleName.REPLICATION: ("dms.amazonaws.com",),
@@ -24,10 +25,22 @@ SERVICES: Mapping[RoleName, tuple[str, ...]] = {
     RoleName.JOB: ("glue.amazonaws.com",),
     RoleName.CONTROL_FUNCTION: ("lambda.amazonaws.com",),
     RoleName.SOURCE_FUNCTION: ("lambda.amazonaws.com",),
+    RoleName.SHOP_FUNCTION: ("lambda.amazonaws.com",),
     RoleName.STATE_MACHINE: ("states.amazonaws.com",),
     RoleName.SCHEDULER: ("scheduler.amazonaws.com",),
     RoleName.WAREHOUSE: ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
 }
+
+
+_CALLED_BY_RUN = (
+    FunctionName.RUN_LOCK,
+    FunctionName.SOURCE_MARKER,
+    FunctionName.BRONZE_STATE,
+    FunctionName.SOURCE_READING,
+    FunctionName.WAREHOUSE_LOADS,
+)
+# the source's sums must be taken after the reconciliation has pinned what it compares them with
+_ASKED_BY_RECONCILE = (FunctionName.SOURCE_MARKER, FunctionName.SOURCE_READING, FunctionName.BRONZE_STATE)
 
 
 def _allow(actions: tuple[str, ...], *resources: str | Ref, condition: Mapping[str, Any] | None = None) -> Statement:
@@ -50,6 +63,7 @@ class RolePolicies:
             RoleName.JOB: self._job,
             RoleName.CONTROL_FUNCTION: self._control_function,
             RoleName.SOURCE_FUNCTION: self._source_function,
+            RoleName.SHOP_FUNCTION: self._shop_function,
             RoleName.STATE_MACHINE: self._state_machine,
             RoleName.SCHEDULER: self._scheduler,
             RoleName.WAREHOUSE: self._warehouse,
@@ -70,6 +84,11 @@ class RolePolicies:
             *self._read_objects(self.names.bronze_bucket),
             self._decrypt(),
             self._catalogue(self.names.bronze_database, write=True),
+            _allow(  # a crawler makes sure of its database
+                ("glue:CreateDatabase",),
+                self.names.arn("glue", "catalog"),
+                self.names.arn("glue", f"database/{self.names.bronze_database}"),
+            ),
             self._write_logs("/aws-glue/crawlers"),
         )
 
@@ -80,7 +99,7 @@ class RolePolicies:
             *self._read_objects(names.bronze_bucket),
             *self._read_objects(names.silver_bucket),
             *self._read_objects(names.gold_bucket),
-            *self._read_objects(artifacts, _CODE, _PROJECTS, _RUNS),
+            *self._read_objects(artifacts, _CODE, _RUNS),
             self._write_objects(names.silver_bucket),
             self._write_objects(names.gold_bucket),
             self._write_objects(artifacts, _RUNS),
@@ -90,6 +109,7 @@ class RolePolicies:
             self._catalogue(names.gold_database, write=True),
             self._read_secret(names.masking_secret),
             *self._query_warehouse(),
+            self._invoke(*_ASKED_BY_RECONCILE),
             *self._use_network(),
             _allow(
                 ("glue:GetConnection",),
@@ -104,7 +124,7 @@ class RolePolicies:
         names = self.names
         artifacts = names.artifacts_bucket
         return (
-            *self._read_objects(artifacts, _PROJECTS, _RUNS, _LOCKS),
+            *self._read_objects(artifacts, _PROJECT, _RUNS, _LOCKS),
             self._write_objects(artifacts, _RUNS, _LOCKS),
             *self._read_objects(names.bronze_bucket),
             *self._read_objects(names.silver_bucket),
@@ -126,31 +146,31 @@ class RolePolicies:
             self._read_secret(names.masking_secret),  # the source's sums are taken of masked values
             _allow(rotation, self._secret_arn(names.source_secret)),
             _allow(("s3:ListBucket",), f"arn:aws:s3:::{names.bronze_bucket}"),
-            *self._read_objects(names.artifacts_bucket, _PROJECTS),
+            *self._read_objects(names.artifacts_bucket, _PROJECT),
             self._write_objects(names.artifacts_bucket, _RUNS),
             self._encrypt(),
             *self._use_network(),
             self._write_logs(f"/aws/lambda/{names.prefix}-"),
         )
 
+    def _shop_function(self) -> tuple[Statement, ...]:
+        names = self.names
+        return (
+            self._read_secret(names.source_secret),
+            *self._read_objects(names.artifacts_bucket, _PROJECT),
+            self._decrypt(),
+            *self._use_network(),
+            self._write_logs(f"/aws/lambda/{names.function(FunctionName.SHOP)}"),
+        )
+
     def _state_machine(self) -> tuple[Statement, ...]:
         names = self.names
-        called = (
-            FunctionName.RUN_LOCK,
-            FunctionName.SOURCE_MARKER,
-            FunctionName.BRONZE_STATE,
-            FunctionName.SOURCE_READING,
-            FunctionName.WAREHOUSE_LOADS,
-        )
         run_jobs = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
         logs = ("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries")
         policies = ("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups")
         traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
         return (
-            _allow(
-                ("lambda:InvokeFunction",),
-                *(names.arn("lambda", f"function:{names.function(function)}") for function in called),
-            ),
+            self._invoke(*_CALLED_BY_RUN),
             _allow(run_jobs, *(names.arn("glue", f"job/{names.job(job)}") for job in JobName)),
             _allow(("glue:StartCrawler", "glue:GetCrawler"), names.arn("glue", f"crawler/{names.crawler}")),
             _allow(("dms:DescribeReplicationTasks", "dms:DescribeTableStatistics"), "*"),
@@ -182,6 +202,10 @@ class RolePolicies:
         arn = f"arn:aws:s3:::{bucket}"
         objects = [f"{arn}/{prefix}/*" for prefix in prefixes] or [f"{arn}/*"]
         return _allow(("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), *objects)
+
+    def _invoke(self, *functions: FunctionName) -> Statement:
+        arns = (self.names.arn("lambda", f"function:{self.names.function(function)}") for function in functions)
+        return _allow(("lambda:InvokeFunction",), *arns)
 
     def _decrypt(self) -> Statement:
         return _allow(("kms:Decrypt",), Ref(self.key, "arn"))

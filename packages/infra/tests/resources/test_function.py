@@ -110,7 +110,7 @@ def test_a_role_that_lambda_does_not_know_yet_is_waited_for(aws, code, tags):
 
 def test_a_role_that_stays_unknown_is_an_error_that_names_the_function(aws, code, tags):
     aws.session.events.register("before-call.lambda.CreateFunction", refused(1000))
-    with pytest.raises(ResourceError, match=f"function {NAME} did not get its role taken by Lambda within 60 s"):
+    with pytest.raises(ResourceError, match=f"function {NAME} did not get its role taken within 60 s"):
         apply(plan(desired(code, tags), aws), aws)
 
 

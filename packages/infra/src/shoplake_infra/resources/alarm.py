@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
@@ -9,7 +10,7 @@ from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.tags import tag_list, tag_mapping
 
-__all__ = ["HANDLER", "AlarmHandler", "Metric", "alarm"]
+__all__ = ["HANDLER", "AlarmHandler", "Comparison", "Metric", "alarm"]
 
 # property -> parameter of PutMetricAlarm, which DescribeAlarms answers by the same name
 _PARAMETERS = {
@@ -26,9 +27,19 @@ _PARAMETERS = {
 }
 
 
+class Comparison(StrEnum):
+    """On which side of its threshold a metric breaches."""
+
+    REACHED = "GreaterThanOrEqualToThreshold"
+    BELOW = "LessThanThreshold"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """What an alarm looks at: a metric's statistic over so many periods, each of them at the threshold or above."""
+    """What an alarm looks at: a metric's statistic over so many periods, each of them a breach.
+
+    Seven days at most in all where a period is an hour or longer, else one.
+    """
 
     namespace: str
     name: str
@@ -38,7 +49,7 @@ class Metric:
     periods: int = 1
 
 
-def alarm(
+def alarm(  # noqa: PLR0913 - one alarm's settings
     name: str,
     *,
     description: str,
@@ -46,9 +57,10 @@ def alarm(
     topic: Resource,
     tags: Mapping[str, str],
     threshold: float = 1.0,
+    comparison: Comparison = Comparison.REACHED,
     missing_data: str = "notBreaching",
 ) -> Resource:
-    """Tell `topic` when the metric is at or above the threshold."""
+    """Tell `topic` when the metric is on that side of the threshold."""
     return Resource(
         kind="alarm",
         name=name,
@@ -62,7 +74,7 @@ def alarm(
             "period_seconds": metric.period_seconds,
             "periods": metric.periods,
             "threshold": threshold,
-            "comparison": "GreaterThanOrEqualToThreshold",
+            "comparison": comparison.value,
             "missing_data": missing_data,
             "actions": [Ref(topic, "arn")],
         },

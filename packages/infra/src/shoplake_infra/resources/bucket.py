@@ -163,7 +163,7 @@ class BucketHandler(Handler):
                 PublicAccessBlockConfiguration=dict.fromkeys(_CLOSED, wanted["public_access_blocked"]),
             )
         if "policy" in names and not wanted["policy"]:
-            s3.delete_bucket_policy(Bucket=bucket_name)
+            or_none(s3.delete_bucket_policy, {"NoSuchBucketPolicy"}, Bucket=bucket_name)
         elif "policy" in names:
             s3.put_bucket_policy(Bucket=bucket_name, Policy=_document(wanted["policy"]))
         if "kms_key" in names:

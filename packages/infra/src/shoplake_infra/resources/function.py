@@ -1,22 +1,22 @@
 """Lambda functions whose code lies in a bucket under a key that changes with it."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from shoplake_core.errors import ResourceError
 
-from shoplake_infra.aws import Aws, error_code, or_none
+from shoplake_infra.aws import Aws, or_none
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.handler import Handler, Observed
+from shoplake_infra.new_roles import once_role_is_known
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.waiting import wait_until
 
-__all__ = ["HANDLER", "Code", "FunctionHandler", "Place", "function"]
+__all__ = ["HANDLER", "Code", "FunctionHandler", "Invoker", "Place", "function"]
 
 _RUNTIME = "python3.13"
-_ROLE_IS_NEW_SECONDS = 60.0  # a role can be taken some seconds after it was made
 _WAITING = frozenset({"Pending", "InProgress"})
 
 
@@ -40,7 +40,16 @@ class Place:
     security_groups: tuple[Resource, ...] = ()
 
 
-def function(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoker:
+    """A service that may call the function for what has this ARN (`*` and `?` allowed) in this account."""
+
+    service: str
+    account: str
+    arn: str
+
+
+def function(  # noqa: PLR0913 - one function's settings
     name: str,
     *,
     code: Code,
@@ -48,10 +57,15 @@ def function(
     variables: Mapping[str, str],
     tags: Mapping[str, str],
     place: Place | None = None,
+    invoked_by: tuple[Invoker, ...] | None = None,
     depends_on: tuple[str, ...] = (),
 ) -> Resource:
-    """A function; `variables` are readable by whoever may describe it, so no secret belongs there."""
+    """A function; `variables` are readable by whoever may describe it, so no secret belongs there.
+
+    `invoked_by` is for services that call it by themselves; callers with a role need none. None leaves it as it is.
+    """
     where = place or Place()
+    callers = {} if invoked_by is None else {"invoked_by": {_statement_id(one): asdict(one) for one in invoked_by}}
     return Resource(
         kind="function",
         name=name,
@@ -67,8 +81,13 @@ def function(
             "timeout_seconds": where.timeout_seconds,
             "subnets": {subnet.name: Ref(subnet, "id") for subnet in where.subnets},
             "security_groups": {group.name: Ref(group, "id") for group in where.security_groups},
+            **callers,
         },
     )
+
+
+def _statement_id(invoker: Invoker) -> str:
+    return invoker.service.partition(".")[0]
 
 
 class FunctionHandler(Handler):
@@ -84,8 +103,10 @@ class FunctionHandler(Handler):
         found, wanted = answer["Configuration"], resource.properties
         same_code = found["CodeSha256"] == wanted["code"]["sha256"]
         network = found.get("VpcConfig", {})
+        callers = {"invoked_by": _invoked_by(aws, resource)} if "invoked_by" in wanted else {}
         return Observed(
             properties={
+                **callers,
                 "code": wanted["code"] if same_code else {"sha256": found["CodeSha256"]},
                 "handler": found["Handler"],
                 "runtime": found["Runtime"],
@@ -101,41 +122,26 @@ class FunctionHandler(Handler):
         )
 
     def create(self, aws: Aws, resource: Resource) -> None:
-        """The function with its tags; a role that is not known everywhere yet is waited for."""
-        client = aws.client("lambda")
-        wanted = resource.properties
-        refusal: list[ClientError] = []
-
-        def made() -> bool:
-            try:
-                client.create_function(
-                    FunctionName=resource.name,
-                    Code={"S3Bucket": wanted["code"]["bucket"], "S3Key": wanted["code"]["key"]},
-                    Tags=dict(resource.tags),
-                    **_configuration(resource),
-                )
-            except ClientError as error:
-                if error_code(error) != "InvalidParameterValueException" or "cannot be assumed" not in str(error):
-                    raise
-                refusal.append(error)
-                return False
-            return True
-
-        try:
-            wait_until(
-                made,
-                clock=aws.clock,
-                timeout_seconds=_ROLE_IS_NEW_SECONDS,
-                address=resource.address,
-                what="get its role taken by Lambda",
-            )
-        except ResourceError as error:
-            raise error from (refusal[-1] if refusal else None)
+        """The function with its tags, then who may call it; a role that is not known everywhere yet is waited for."""
+        client, wanted = aws.client("lambda"), resource.properties
+        once_role_is_known(
+            aws,
+            resource,
+            lambda: client.create_function(
+                FunctionName=resource.name,
+                Code={"S3Bucket": wanted["code"]["bucket"], "S3Key": wanted["code"]["key"]},
+                Tags=dict(resource.tags),
+                **_configuration(resource),
+            ),
+            code="InvalidParameterValueException",
+            words="cannot be assumed",
+        )
+        _write_invokers(aws, resource, {})
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, changes: tuple[Change, ...]) -> None:
         """Set what differs, configuration before code: new code may need new variables."""
         client, wanted = aws.client("lambda"), resource.properties
-        if touches(changes, *(set(wanted) - {"code"})):
+        if touches(changes, *(set(wanted) - {"code", "invoked_by"})):
             client.update_function_configuration(FunctionName=resource.name, **_configuration(resource))
             wait_until(
                 lambda: self.settled(aws, resource),
@@ -148,6 +154,8 @@ class FunctionHandler(Handler):
             client.update_function_code(
                 FunctionName=resource.name, S3Bucket=wanted["code"]["bucket"], S3Key=wanted["code"]["key"]
             )
+        if touches(changes, "invoked_by"):
+            _write_invokers(aws, resource, observed.properties["invoked_by"])
         if touches(changes, "tags"):
             client.tag_resource(Resource=observed.attributes["arn"], Tags=dict(resource.tags))
 
@@ -172,6 +180,37 @@ class FunctionHandler(Handler):
                 address=resource.address,
             )
         return not states & _WAITING
+
+
+def _invoked_by(aws: Aws, resource: Resource) -> dict[str, dict[str, Any]]:
+    answer = or_none(aws.client("lambda").get_policy, {"ResourceNotFoundException"}, FunctionName=resource.name)
+    found: dict[str, dict[str, Any]] = {}
+    for statement in json.loads(answer["Policy"])["Statement"] if answer else ():
+        condition = statement.get("Condition", {})
+        principal = statement["Principal"]
+        found[statement["Sid"]] = {
+            "service": principal.get("Service", "") if isinstance(principal, dict) else principal,
+            "account": condition.get("StringEquals", {}).get("AWS:SourceAccount", ""),
+            "arn": condition.get("ArnLike", {}).get("AWS:SourceArn", ""),
+        }
+    return found
+
+
+def _write_invokers(aws: Aws, resource: Resource, observed: Mapping[str, Any]) -> None:
+    client, wanted = aws.client("lambda"), resource.properties.get("invoked_by", {})
+    for name in sorted(observed):
+        if observed[name] != wanted.get(name):
+            client.remove_permission(FunctionName=resource.name, StatementId=name)
+    for name, invoker in wanted.items():
+        if observed.get(name) != invoker:
+            client.add_permission(
+                FunctionName=resource.name,
+                StatementId=name,
+                Action="lambda:InvokeFunction",
+                Principal=invoker["service"],
+                SourceAccount=invoker["account"],
+                SourceArn=invoker["arn"],
+            )
 
 
 def _named(ids: list[str], wanted: Mapping[str, str]) -> dict[str, str]:

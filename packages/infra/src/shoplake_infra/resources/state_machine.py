@@ -14,7 +14,13 @@ __all__ = ["HANDLER", "StateMachineHandler", "state_machine"]
 
 
 def state_machine(
-    name: str, *, definition: Mapping[str, Any], role: Resource, log_group: Resource, tags: Mapping[str, str]
+    name: str,
+    *,
+    definition: Mapping[str, Any],
+    role: Resource,
+    log_group: Resource,
+    tags: Mapping[str, str],
+    depends_on: tuple[str, ...] = (),
 ) -> Resource:
     """A standard state machine of the Amazon States Language definition; every event is logged, with its data left out."""
     properties = {
@@ -26,7 +32,7 @@ def state_machine(
         "tracing": True,
         "status": "ACTIVE",
     }
-    return Resource(kind="state_machine", name=name, tags=tags, properties=properties)
+    return Resource(kind="state_machine", name=name, tags=tags, properties=properties, depends_on=depends_on)
 
 
 class StateMachineHandler(Handler):

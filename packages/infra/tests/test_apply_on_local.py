@@ -1,0 +1,59 @@
+"""A whole environment on the local AWS: made, read, taken away and made again, by the calls that an account would get."""
+
+import json
+import time
+
+import pytest
+from shoplake_core.names import LOCAL_ACCOUNT, FunctionName, JobName, ResourceNames
+from shoplake_infra.applying import apply
+from shoplake_infra.environment import EnvironmentSettings, desired_environment
+from shoplake_infra.planning import plan, plan_destroy
+
+NAMES = ResourceNames("whole", LOCAL_ACCOUNT, "eu-central-1")
+SETTINGS = EnvironmentSettings(source_host="127.0.0.1", alert_emails=("ops@example.com",), on_loopback=True)
+PLAN_SECONDS = 5.0
+
+
+@pytest.fixture
+def desired(artifacts):
+    return desired_environment("shop", NAMES, SETTINGS, artifacts=artifacts)
+
+
+def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, calls, desired):
+    planned = plan(desired, on_local)
+    assert planned.as_json()["add"] == len(desired)
+    apply(planned, on_local)
+
+    calls.reset()
+    begun = time.monotonic()
+    assert plan(desired, on_local).lines() == ("no changes",)
+    assert time.monotonic() - begun < PLAN_SECONDS
+    assert calls.writes == []
+
+    _works(on_local)
+
+    destroyed = plan_destroy(desired, on_local)
+    kept = {kept.address.partition(" ")[0] for kept in destroyed.kept}
+    assert kept == {"bucket", "glue_database", "kms_key", "secret"}
+    apply(destroyed, on_local)
+    assert plan_destroy(desired, on_local).changes == ()
+    apply(plan(desired, on_local), on_local)
+    assert plan(desired, on_local).changes == ()
+    apply(plan_destroy(desired, on_local, delete_data=True), on_local)
+
+
+def _works(aws):
+    """What was made is of one piece: code is found, roles are taken, jobs start."""
+    glue = aws.client("glue")
+    answer = aws.client("lambda").invoke(FunctionName=NAMES.function(FunctionName.RUN_LOCK), Payload=b'{"a": 1}')
+    assert json.load(answer["Payload"]) == {"a": 1}, answer
+    run = glue.start_job_run(JobName=NAMES.job(JobName.BRONZE_TO_SILVER))["JobRunId"]
+    glue.start_crawler(Name=NAMES.crawler)
+    while (state := glue.get_job_run(JobName=NAMES.job(JobName.BRONZE_TO_SILVER), RunId=run)["JobRun"])[
+        "JobRunState"
+    ] in {"STARTING", "RUNNING"}:
+        time.sleep(0.05)
+    assert state["JobRunState"] == "SUCCEEDED", state
+    while (crawler := glue.get_crawler(Name=NAMES.crawler)["Crawler"])["State"] != "READY":
+        time.sleep(0.05)
+    assert crawler["LastCrawl"]["Status"] == "SUCCEEDED", crawler["LastCrawl"]
