@@ -175,11 +175,11 @@ class SharedBuckets(ResourceNames):
 class Shop:
     """One environment: everything is written as the pipeline would, and may be tampered with."""
 
-    def __init__(self, mysql, aws):
+    def __init__(self, mysql, aws, *, names_type=SharedBuckets):
         self.environment = f"t{uuid.uuid4().hex[:8]}"
         self.schema = self.environment
         self.mysql, self.aws = mysql, aws
-        self.names = SharedBuckets(self.environment, "000000000000", aws.object_store.region)
+        self.names = names_type(self.environment, "000000000000", aws.object_store.region)
         self.key = MaskingKey(b"reconciliation-tests-masking-key")
         self.silver = {name: contract(SILVER, name, Layer.SILVER) for name in SILVER}
         self.gold = {name: contract(GOLD, name, Layer.GOLD) for name in GOLD}

@@ -17,7 +17,7 @@ from shoplake_core.bronze import (
 )
 from shoplake_core.errors import DataError
 
-from shoplake_reconciliation.objects_aws import ObjectStoreReader
+from shoplake_reconciliation.objects_aws import ObjectStore
 from shoplake_reconciliation.silver_side_aws import Consumed
 
 __all__ = ["read_epoch_records", "read_unconsumed_changes", "read_unconsumed_load"]
@@ -27,7 +27,7 @@ _FILE_TIME_CHARACTERS = 15
 _KEPT = timedelta(days=1)  # the consumed record names every file back to one day before its watermark
 
 
-def read_epoch_records(objects: ObjectStoreReader, bucket: str, schema: str, table: str) -> list[EpochRecord]:
+def read_epoch_records(objects: ObjectStore, bucket: str, schema: str, table: str) -> list[EpochRecord]:
     """The table's complete loads, oldest first."""
     prefix = epoch_prefix(schema, table)
     texts = [objects.content(bucket, item.key).decode() for item in objects.listed(bucket, prefix)]
@@ -43,7 +43,7 @@ def _earliest_name(watermark: str) -> str:
     return (written - _KEPT).strftime(_FILE_TIME)
 
 
-def _read(objects: ObjectStoreReader, bucket: str, key: str) -> pa.Table:
+def _read(objects: ObjectStore, bucket: str, key: str) -> pa.Table:
     table = pq.read_table(io.BytesIO(objects.content(bucket, key)))
     if OPERATION_COLUMN not in table.column_names:
         table = table.add_column(0, OPERATION_COLUMN, pa.repeat(pa.scalar("I"), table.num_rows))
@@ -51,7 +51,7 @@ def _read(objects: ObjectStoreReader, bucket: str, key: str) -> pa.Table:
 
 
 def read_unconsumed_changes(
-    objects: ObjectStoreReader, bucket: str, schema: str, table: str, consumed: Consumed
+    objects: ObjectStore, bucket: str, schema: str, table: str, consumed: Consumed
 ) -> Iterator[pa.Table]:
     """The change files that silver has not read, one table each, in the order of their names."""
     prefix = table_prefix(schema, table)
@@ -74,7 +74,7 @@ def read_unconsumed_changes(
 
 
 def read_unconsumed_load(
-    objects: ObjectStoreReader, bucket: str, records: Sequence[EpochRecord], consumed: Consumed
+    objects: ObjectStore, bucket: str, records: Sequence[EpochRecord], consumed: Consumed
 ) -> Iterator[pa.Table]:
     """The files of the newest complete load, where silver has not read it: it replaces every older one."""
     if not records or records[-1].epoch in consumed.epochs:

@@ -1,4 +1,4 @@
-"""Reading objects of S3 and opening the Glue catalogue, with endpoint and credentials as arguments."""
+"""Objects of S3 and the Glue catalogue, with endpoint and credentials as arguments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import DataError, ResourceError
 
-__all__ = ["AwsTargets", "ObjectStoreReader", "StoredObject"]
+__all__ = ["AwsTargets", "ObjectStore", "StoredObject"]
 
 _MOST_ATTEMPTS = 5
 
@@ -41,8 +41,8 @@ def _credentials(endpoint: AwsEndpoint) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ObjectStoreReader:
-    """Reads objects of one S3."""
+class ObjectStore:
+    """The objects of one S3."""
 
     endpoint: AwsEndpoint
 
@@ -76,6 +76,15 @@ class ObjectStoreReader:
             ) from error
         return body
 
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        """The object is there: a report, the one thing that a reconciliation writes."""
+        try:
+            self._client.put_object(Bucket=bucket, Key=key, Body=content)
+        except (BotoCoreError, ClientError) as error:
+            raise ResourceError(
+                f"cannot write s3://{bucket}/{key}: {error}", hint="check the bucket's name and rights"
+            ) from error
+
     def content_of_url(self, url: str, expected_sha256: str) -> bytes:
         """The bytes of the object at an `s3://` URL.
 
@@ -106,9 +115,9 @@ class AwsTargets:
     object_store: AwsEndpoint
 
     @cached_property
-    def objects(self) -> ObjectStoreReader:
-        """A reader of S3."""
-        return ObjectStoreReader(self.object_store)
+    def objects(self) -> ObjectStore:
+        """S3's objects."""
+        return ObjectStore(self.object_store)
 
     @cached_property
     def catalog(self) -> GlueCatalog:

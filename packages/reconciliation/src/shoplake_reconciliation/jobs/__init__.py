@@ -1,0 +1,1 @@
+"""Thin jobs: arguments, one call, one report."""
