@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shoplake_core.clock import Clock
-from shoplake_core.endpoints import AwsEndpoint
+from shoplake_core.endpoints import AwsEndpoint, WarehouseEndpoint
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 
 from shoplake_local.buckets.service import BucketService
@@ -22,6 +22,7 @@ from shoplake_local.moto_services.catalogue import MOTO_SERVICES
 from shoplake_local.moto_services.roles import IamRoles
 from shoplake_local.moto_services.service import MotoService
 from shoplake_local.redshift.service import RedshiftDataService
+from shoplake_local.redshift_serverless.service import RedshiftServerlessService
 from shoplake_local.service import Service
 from shoplake_local.stepfunctions.role_clients import RoleClients
 from shoplake_local.stepfunctions.service import StepFunctionsService
@@ -88,14 +89,7 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
         endpoints = _endpoints(config, config.object_store, identity=identity, service="lambda.amazonaws.com")
         services.append(LambdaService(config.state_folder / "lambda", endpoints, clock=clock))
     if config.warehouse is not None and config.object_store is not None:
-        services.append(
-            RedshiftDataService(
-                config.warehouse,
-                object_store=config.object_store,
-                state_folder=config.state_folder / "redshift",
-                clock=clock,
-            )
-        )
+        services += _warehouse(config, config.warehouse, clock=clock, identity=identity)
     services.append(_step_functions(config, clock=clock, identity=identity))
     return services
 
@@ -105,6 +99,22 @@ def _step_functions(config: FrontConfig, *, clock: Clock, identity: Identity) ->
     clients = RoleClients(config.endpoint, object_store=config.object_store, keys_of=keys_of)
     path = config.state_folder / "stepfunctions.sqlite"
     return StepFunctionsService(path, AwsTasks(clients), account=config.account, region=config.region, clock=clock)
+
+
+def _warehouse(config: FrontConfig, warehouse: WarehouseEndpoint, *, clock: Clock, identity: Identity) -> list[Service]:
+    folder = config.state_folder / "redshift"
+    serverless = RedshiftServerlessService(
+        folder / "redshift-serverless.sqlite", warehouse, front=config.endpoint, account=config.account, clock=clock
+    )
+    data = RedshiftDataService(
+        warehouse,
+        object_store=config.object_store,
+        state_folder=folder,
+        target_of_workgroup=serverless.target,
+        keys_of_role=_keys_for(identity, "redshift.amazonaws.com"),
+        clock=clock,
+    )
+    return [data, serverless]  # closed in this order: a statement under way asks what its workgroup is
 
 
 def _glue_runtime(config: FrontConfig, *, clock: Clock, identity: Identity) -> GlueRuntime | None:

@@ -26,6 +26,7 @@ class CopyCommand:
         columns: Target columns; empty for all, in the table's order.
         url: `s3://` URL of the manifest or key prefix.
         manifest: Whether `url` is a manifest.
+        role: ARN of the role to read with, or "default".
 
     """
 
@@ -34,6 +35,7 @@ class CopyCommand:
     columns: tuple[str, ...]
     url: str
     manifest: bool
+    role: str
 
 
 class _Reader:
@@ -86,12 +88,13 @@ def _target(reader: _Reader) -> tuple[str, str, tuple[str, ...]]:
     return schema, table, tuple(columns)
 
 
-def _option(reader: _Reader, found: set[str]) -> None:
+def _option(reader: _Reader, found: dict[str, str]) -> None:
     option = reader.name().upper()
     if option == "IAM_ROLE":
         role = reader.name()
         if role != "default" and not _ROLE.match(role):
             raise RedshiftRefusalError("Invalid IAM role ARN in COPY", f"{role!r} is no role's ARN")
+        found[option] = role
     elif option == "FORMAT":
         reader.takes("AS")
         kind = reader.name().upper()
@@ -103,7 +106,7 @@ def _option(reader: _Reader, found: set[str]) -> None:
         raise RedshiftRefusalError(f"COPY option {option} is not supported for PARQUET", "files are taken as they are")
     elif option != "MANIFEST":
         raise NotLocalError(f"COPY with {option}")
-    found.add(option)
+    found.setdefault(option, "")
 
 
 def parse_copy(sql: str) -> CopyCommand:
@@ -120,11 +123,11 @@ def parse_copy(sql: str) -> CopyCommand:
     url = reader.text()
     if not url.startswith("s3://"):
         raise NotLocalError(f"COPY from {url.partition(':')[0]}: only s3://")
-    options: set[str] = set()
+    options: dict[str, str] = {}
     while not reader.ended:
         _option(reader, options)
     if "IAM_ROLE" not in options:
         raise RedshiftRefusalError("COPY needs credentials", "add IAM_ROLE")
     if "FORMAT" not in options:
         raise NotLocalError("COPY of text: only FORMAT AS PARQUET")
-    return CopyCommand(schema, table, columns, url, "MANIFEST" in options)
+    return CopyCommand(schema, table, columns, url, "MANIFEST" in options, options["IAM_ROLE"])

@@ -6,23 +6,26 @@ with error 1023.
 
 import queue
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.fs as pafs
 from psycopg import errors as pgerrors
 from shoplake_core.clock import Clock
 from shoplake_core.endpoints import WarehouseEndpoint
 
+from shoplake_local.redshift.copy_command import CopyCommand
+from shoplake_local.redshift.copy_filesystems import CopyFilesystems
 from shoplake_local.redshift.copy_parquet import copy_parquet
-from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError, StatementError
+from shoplake_local.redshift.refusals import RedshiftRefusalError, StatementError
 from shoplake_local.redshift.results import StatementResult, statement_result
 from shoplake_local.redshift.shims import SEARCH_PATH, install_shims
 from shoplake_local.redshift.statement_store import ENDED, StatementStore
 from shoplake_local.redshift.statements import CopyStatement, NoOperation, PreparedStatement, prepare_statement
 from shoplake_local.redshift.table_ddl import BYTES_CONSTRAINT_PREFIX
+from shoplake_local.redshift.target import Target
 
 __all__ = ["Executor"]
 
@@ -31,12 +34,28 @@ _CONNECT_TIMEOUT_SECONDS = 10
 
 
 class Executor:
-    """Runs what `submit` names, in order of submission, up to four at a time."""
+    """Runs what `submit` names, in order of submission, up to four at a time.
+
+    Args:
+        store: The statements.
+        endpoint: PostgreSQL.
+        filesystems: What COPY reads.
+        target_of: A request's workgroup as the namespace it runs on; None where there is none.
+        clock: Times and durations.
+
+    """
 
     def __init__(
-        self, store: StatementStore, endpoint: WarehouseEndpoint, filesystem: pafs.FileSystem | None, clock: Clock
+        self,
+        store: StatementStore,
+        endpoint: WarehouseEndpoint,
+        *,
+        filesystems: CopyFilesystems,
+        target_of: Callable[[dict[str, Any]], Target | None],
+        clock: Clock,
     ) -> None:
-        self._store, self._endpoint, self._filesystem, self._clock = store, endpoint, filesystem, clock
+        self._store, self._endpoint, self._clock = store, endpoint, clock
+        self._filesystems, self._target_of = filesystems, target_of
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._running: dict[str, psycopg.Connection[Any]] = {}
         self._prepared_databases: set[str] = set()
@@ -78,6 +97,19 @@ class Executor:
                 connection.cancel_safe()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def connected(self, request: dict[str, Any]) -> psycopg.Connection[Any]:
+        """A connection to the database of a request, which must be one of its workgroup's.
+
+        Raises:
+            psycopg.Error: PostgreSQL is not there or has no such database.
+            RedshiftRefusalError: The database is not of that workgroup.
+
+        """
+        target, database = self._target_of(request), str(request.get("Database") or self._endpoint.database)
+        if target is not None and database != target.database:
+            raise RedshiftRefusalError(f'database "{database}" does not exist', f"the namespace has {target.database}")
+        return self.connect(database)
 
     def connect(self, database: str) -> psycopg.Connection[Any]:
         """A connection that sees Redshift's functions and thinks in UTC.
@@ -121,8 +153,8 @@ class Executor:
         if record.status != "SUBMITTED":
             return  # cancelled while it waited
         try:
-            connection = self.connect(str(record.request.get("Database") or self._endpoint.database))
-        except psycopg.Error as error:
+            connection = self.connected(record.request)
+        except (StatementError, psycopg.Error) as error:
             self._fail(identifier, _error_text(error))
             return
         # closing, not `with connection`: that would commit what an aborted batch has done so far
@@ -148,7 +180,7 @@ class Executor:
             started_seconds = self._clock.monotonic_seconds()
             try:
                 prepared = prepare_statement(part.sql, in_transaction=together)
-                result = self._execute(connection, prepared, parameters)
+                result = self._execute(connection, prepared, parameters, request=record.request)
                 if together and part.number == len(record.parts):
                     connection.execute("COMMIT")
             except (StatementError, psycopg.Error, pa.ArrowException, OSError, ValueError) as error:
@@ -175,23 +207,30 @@ class Executor:
             self._store.move(identifier, others, "ABORTED", now=now, error=message)
 
     def _execute(
-        self, connection: psycopg.Connection[Any], prepared: PreparedStatement, parameters: dict[str, str]
+        self,
+        connection: psycopg.Connection[Any],
+        prepared: PreparedStatement,
+        parameters: dict[str, str],
+        *,
+        request: dict[str, Any],
     ) -> StatementResult:
         if isinstance(prepared, NoOperation):
             return StatementResult(None, [], -1, 0)
         if isinstance(prepared, CopyStatement):
-            if self._filesystem is None:
-                raise NotLocalError("COPY: it was started without an object store")
-            if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
-                with connection.transaction():
-                    return StatementResult(None, [], copy_parquet(connection, self._filesystem, prepared.command), 0)
-            return StatementResult(None, [], copy_parquet(connection, self._filesystem, prepared.command), 0)
+            return StatementResult(None, [], self._copied_rows(connection, prepared.command, request), 0)
         missing = [name for name in prepared.parameters if name not in parameters]
         if missing:
             raise RedshiftRefusalError(f"Parameters {', '.join(missing)} have no value", "give each :name a parameter")
         with psycopg.RawCursor(connection) as cursor:
             cursor.execute(prepared.sql.encode(), [parameters[name] for name in prepared.parameters] or None)
             return statement_result(cursor)
+
+    def _copied_rows(self, connection: psycopg.Connection[Any], command: CopyCommand, request: dict[str, Any]) -> int:
+        filesystem = self._filesystems.of(self._target_of(request), command.role)
+        if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+            with connection.transaction():
+                return copy_parquet(connection, filesystem, command)
+        return copy_parquet(connection, filesystem, command)
 
 
 def _error_text(error: BaseException) -> str:

@@ -6,32 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow.fs as pafs
 from shoplake_core.clock import Clock, SystemClock
 from shoplake_core.endpoints import AwsEndpoint, WarehouseEndpoint
 
+from shoplake_local.redshift.copy_filesystems import CopyFilesystems
 from shoplake_local.redshift.executor import Executor
+from shoplake_local.redshift.refusals import RedshiftRefusalError
 from shoplake_local.redshift.schema_listing import describe_table, list_schemas, list_tables
 from shoplake_local.redshift.statement_store import ENDED, StatementRecord, StatementStore, SubStatement
+from shoplake_local.redshift.target import Target
 from shoplake_local.service import ServiceError, UnsupportedOperationError
 
 __all__ = ["RedshiftDataService"]
 
 _MAX_STATEMENTS = 40
 _LIST_PAGE = 100
-
-
-def _s3_filesystem(endpoint: AwsEndpoint | None) -> pafs.FileSystem | None:
-    if endpoint is None:
-        return None
-    scheme, _, host = (endpoint.url or "https://s3.amazonaws.com").partition("://")
-    return pafs.S3FileSystem(
-        access_key=endpoint.access_key_id,
-        secret_key=endpoint.secret_access_key,
-        region=endpoint.region,
-        endpoint_override=host,
-        scheme="https" if scheme == "https" else "http",
-    )
 
 
 class RedshiftDataService:
@@ -41,6 +30,8 @@ class RedshiftDataService:
         warehouse: The PostgreSQL that plays Redshift, with a user that may make schemas.
         object_store: Where COPY reads from; None refuses COPY.
         state_folder: Holds `redshift-data.sqlite`: statements and results.
+        target_of_workgroup: A workgroup's name -> its namespace's database and roles; None where there is no namespace.
+        keys_of_role: ARN of a role that trusts Redshift -> access key id and secret, for COPY.
         clock: For the times shown and for durations.
 
     """
@@ -53,13 +44,22 @@ class RedshiftDataService:
         *,
         object_store: AwsEndpoint | None,
         state_folder: Path,
+        target_of_workgroup: Callable[[str], Target | None] = lambda _: None,
+        keys_of_role: Callable[[str], tuple[str, str]] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._warehouse = warehouse
         state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._store = StatementStore(state_folder / "redshift-data.sqlite", now=self._clock.now())
-        self._executor = Executor(self._store, warehouse, _s3_filesystem(object_store), self._clock)
+        self._target_of_workgroup = target_of_workgroup
+        self._executor = Executor(
+            self._store,
+            warehouse,
+            filesystems=CopyFilesystems(object_store, keys_of_role),
+            target_of=self._target_of,
+            clock=self._clock,
+        )
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "ExecuteStatement": self._execute_statement,
             "BatchExecuteStatement": self._batch_execute_statement,
@@ -67,7 +67,7 @@ class RedshiftDataService:
             "GetStatementResult": self._get_statement_result,
             "CancelStatement": self._cancel_statement,
             "ListStatements": self._list_statements,
-            "ListDatabases": lambda _: {"Databases": [warehouse.database]},
+            "ListDatabases": self._list_databases,
             "ListSchemas": lambda p: self._listed(p, list_schemas),
             "ListTables": lambda p: self._listed(p, list_tables),
             "DescribeTable": lambda p: self._listed(p, describe_table),
@@ -99,6 +99,16 @@ class RedshiftDataService:
             raise ServiceError("ValidationException", "Give one of WorkgroupName and ClusterIdentifier.")
         if not parameters.get("Database"):
             raise ServiceError("ValidationException", "Database is required.")
+        self._target_of(parameters)
+
+    def _target_of(self, parameters: dict[str, Any]) -> Target | None:
+        workgroup = parameters.get("WorkgroupName")
+        # the Data API takes the name or the ARN; a cluster has no namespace here
+        return None if workgroup is None else self._target_of_workgroup(str(workgroup))
+
+    def _list_databases(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        target = self._target_of(parameters)
+        return {"Databases": [self._warehouse.database if target is None else target.database]}
 
     def _submit(self, parameters: dict[str, Any], sqls: list[str], *, batch: bool) -> StatementRecord:
         self._check_target(parameters)
@@ -188,8 +198,10 @@ class RedshiftDataService:
     ) -> dict[str, Any]:
         self._check_target(parameters)
         try:
-            with self._executor.connect(parameters["Database"]) as connection:
+            with self._executor.connected(parameters) as connection:
                 return listing(connection, parameters)
+        except RedshiftRefusalError as error:
+            raise ServiceError("DatabaseConnectionException", str(error), 500) from error
         except psycopg.Error as error:
             raise ServiceError("DatabaseConnectionException", str(error).strip(), 500) from error
 
