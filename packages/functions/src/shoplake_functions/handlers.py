@@ -11,6 +11,7 @@ from shoplake_core.errors import ConfigError
 from shoplake_functions.bronze_state import BronzeReader
 from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
 from shoplake_functions.executions import execution_asker
+from shoplake_functions.rotate_source_secret import RotationStep, SecretRotation
 from shoplake_functions.run_lock import Outcome, RunLock, check_held
 from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
@@ -20,6 +21,7 @@ from shoplake_functions.warehouse_loads import next_warehouse_loads
 
 __all__ = [
     "bronze_state",
+    "rotate_source_secret",
     "run_lock",
     "source_doctor",
     "source_marker",
@@ -117,3 +119,16 @@ def source_doctor(_event: Event, _context: object) -> Event:
     endpoint = read_source_endpoint(here.secrets, here.names.source_secret)
     checks = examine_source(endpoint, here.project.silver, schema=here.project.config.source_schema)
     return {"checks": [check.as_json() for check in checks]}
+
+
+def rotate_source_secret(event: Event, _context: object) -> Event:
+    """Take one of Secrets Manager's steps."""
+    here = _environment()
+    step = field_of(event, "Step", str)
+    if step not in set(RotationStep):
+        raise ConfigError(f'unknown step "{step}" of a rotation', hint=f"one of: {', '.join(RotationStep)}")
+    rotation = SecretRotation(
+        here.secrets, field_of(event, "SecretId", str), field_of(event, "ClientRequestToken", str)
+    )
+    rotation.take(RotationStep(step))
+    return {}
