@@ -20,12 +20,14 @@ from shoplake_engines.private_files import (
 )
 from shoplake_engines.processes import DetachedProcess, log_tail, server_environment
 
+from shoplake_local.dms.replicator_process import DMS_FOLDER, end_replicators
 from shoplake_local.front import HEALTH_PATH
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.jobs.machine_variables import machine_variables
 
 __all__ = ["FrontEngine", "FrontProcess"]
 
+_STATE = "state"
 _PREFERRED_PORT = 4566
 _START_TIMEOUT_SECONDS = 60.0
 _PORT_TIMEOUT_SECONDS = 3.0
@@ -56,8 +58,9 @@ class FrontProcess:
         return self._process.log_path
 
     def down(self) -> bool:
-        """Whether it ran; the catalogue stays."""
-        return self._process.end(wait_seconds=20.0)
+        """Whether it ran; the catalogue stays. What it started to outlive it is ended, too: DMS's replicators."""
+        ran = self._process.end(wait_seconds=20.0)
+        return end_replicators(self.folder / _STATE / DMS_FOLDER, clock=self._clock) or ran
 
     def status(self) -> EngineStatus:
         """Whether it runs now."""
@@ -130,7 +133,7 @@ class FrontEngine(FrontProcess):
     def _config(self, settings: dict[str, object]) -> FrontConfig:
         return FrontConfig(
             port=int(str(settings["port"])),
-            state_folder=self.folder / "state",
+            state_folder=self.folder / _STATE,
             region=self._region,
             account=self._account,
             # a job has one pair of AWS credentials for all services, so the front knows the caller that S3 knows

@@ -8,6 +8,9 @@ from shoplake_core.endpoints import AwsEndpoint, WarehouseEndpoint
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 
 from shoplake_local.buckets.service import BucketService
+from shoplake_local.dms.endpoint_access_aws import EndpointAccess
+from shoplake_local.dms.replicator_process import DMS_FOLDER
+from shoplake_local.dms.service import DmsService
 from shoplake_local.front import Front
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.glue.service import GlueService
@@ -88,6 +91,7 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
     if config.object_store is not None:
         endpoints = _endpoints(config, config.object_store, identity=identity, service="lambda.amazonaws.com")
         services.append(LambdaService(config.state_folder / "lambda", endpoints, clock=clock))
+        services.append(_dms(config, config.object_store, clock=clock, identity=identity))
     if config.warehouse is not None and config.object_store is not None:
         services += _warehouse(config, config.warehouse, clock=clock, identity=identity)
     services.append(_step_functions(config, clock=clock, identity=identity))
@@ -99,6 +103,14 @@ def _step_functions(config: FrontConfig, *, clock: Clock, identity: Identity) ->
     clients = RoleClients(config.endpoint, object_store=config.object_store, keys_of=keys_of)
     path = config.state_folder / "stepfunctions.sqlite"
     return StepFunctionsService(path, AwsTasks(clients), account=config.account, region=config.region, clock=clock)
+
+
+def _dms(config: FrontConfig, object_store: AwsEndpoint, *, clock: Clock, identity: Identity) -> DmsService:
+    def keys_of(role_arn: str, service: str) -> tuple[str, str]:
+        return _keys_for(identity, service)(role_arn)
+
+    access = EndpointAccess(config.endpoint, object_store, keys_of, clock)
+    return DmsService(config.state_folder / DMS_FOLDER, access, account=config.account, clock=clock)
 
 
 def _warehouse(config: FrontConfig, warehouse: WarehouseEndpoint, *, clock: Clock, identity: Identity) -> list[Service]:
