@@ -1,0 +1,1 @@
+"""Dashboards as code: one typed tree, two renderings."""

@@ -1,0 +1,208 @@
+"""A sheet of a dashboard as one HTML file that asks nobody for anything: styles, scripts, specifications and data are in it.
+
+The Content-Security-Policy allows the page's own two scripts and its style sheet by their hashes, and nothing else: no
+connection, no inline style, no `eval` (Vega runs its expressions by interpreter).
+"""
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import vl_convert  # type: ignore[import-not-found, unused-ignore]
+
+from shoplake_dashboards.csv_export import tile_csv
+from shoplake_dashboards.fragments import drill_links, tile_html
+from shoplake_dashboards.layout import ROW_PIXELS
+from shoplake_dashboards.markup import Html, join, raw_json, tag
+from shoplake_dashboards.page_data import PageData, TileState
+from shoplake_dashboards.page_state import period_words, url_of
+from shoplake_dashboards.periods import PERIOD_NAMES
+from shoplake_dashboards.tree import Bar, Dashboard, Donut, HeatMap, Kpi, Line, Visual
+from shoplake_dashboards.vega.bar import bar_spec
+from shoplake_dashboards.vega.common import DARK, LIGHT
+from shoplake_dashboards.vega.donut import donut_spec
+from shoplake_dashboards.vega.heat_map import heat_map_spec
+from shoplake_dashboards.vega.line import line_spec
+
+__all__ = ["VEGA_LITE_VERSION", "dash_page", "visual_spec"]
+
+VEGA_LITE_VERSION = "6.4"
+_BAR_PIXELS = 34
+_WIDEST_BAR_PIXELS = 52
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("shoplake_dashboards").joinpath("assets").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _bundle() -> str:
+    """Vega, Vega-Lite and vega-embed with their interpreter, as vl-convert carries them (BSD-3-Clause)."""
+    script: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def visual_spec(dashboard: Dashboard, visual: Visual, data: PageData, *, served: bool = False) -> dict[str, Any] | None:
+    """The Vega-Lite specification of a chart, with colour roles; None for what is plain HTML or has no rows."""
+    tile = data.tiles.get(visual.id)
+    if tile is None or tile.state is not TileState.READY:
+        return None
+    height = max(120, visual.height * ROW_PIXELS - 100)
+    if isinstance(visual, Line):
+        return line_spec(visual, tile, data, height=height)
+    if isinstance(visual, Bar):
+        links = drill_links(dashboard, visual, data) if served else {}
+        step = min(_WIDEST_BAR_PIXELS, max(_BAR_PIXELS, height // max(1, len(tile.main))))
+        return bar_spec(visual, tile, data, height=step * len(tile.main), links=links)
+    if isinstance(visual, Donut):
+        return donut_spec(visual, tile, data, height=height)
+    return heat_map_spec(visual, tile, data, height=height) if isinstance(visual, HeatMap) else None
+
+
+def _freshness(data: PageData) -> Html:
+    days = [fresh.last_day for fresh in data.freshness.values() if fresh.last_day is not None]
+    loads = [fresh.loaded_at for fresh in data.freshness.values() if fresh.loaded_at is not None]
+    parts = []
+    if days:
+        parts.append(f"Data to {min(days)}" if min(days) == max(days) else f"Data to {min(days)} at least")
+        behind = (data.state.today - min(days)).days
+        if behind > 1:
+            parts.append(f"{behind} days behind")
+    if loads:
+        parts.append(f"loaded {min(loads):%Y-%m-%d %H:%M} UTC")
+    if not parts:
+        parts.append("How new the data are is not known")
+    return tag(
+        "p", f"{', '.join(parts)}. Days are of {data.time_zone}, amounts in {data.currency}.", class_="freshness"
+    )
+
+
+def _controls(dashboard: Dashboard, data: PageData) -> Html:
+    state, dates = data.state, dashboard.dates
+    fields: list[str] = [tag("input", type="hidden", name="sheet", value=state.sheet)]
+    if dates is not None:
+        options = [
+            tag("option", PERIOD_NAMES[name], value=name, selected=name == state.period_name) for name in dates.periods
+        ]
+        if not state.period_name:
+            options.insert(0, tag("option", period_words(state), value="", selected=True, disabled=True))
+        fields.append(tag("label", "Period ", tag("select", *options, name="period")))
+    for chosen in dashboard.filters:
+        values = state.selected.get(chosen.column, ())
+        options = [tag("option", f"All: {chosen.label}", value="", selected=not values)]
+        known = (
+            *data.options.get(chosen.column, ()),
+            *(v for v in values if v not in data.options.get(chosen.column, ())),
+        )
+        options += [tag("option", value, value=value, selected=value in values) for value in known]
+        fields.append(tag("label", f"{chosen.label} ", tag("select", *options, name=f"f.{chosen.column}")))
+    fields += [tag("button", "Show", type="submit"), tag("a", "Reset", href="?")]
+    return tag("form", *fields, method="get", class_="controls", aria_label="Filters")
+
+
+def _chosen(dashboard: Dashboard, data: PageData) -> Html:
+    """The choices in words: on a page without a server they cannot be changed, but must be said."""
+    state = data.state
+    parts = [period_words(state)] if state.period else []
+    if state.period:
+        parts.append(f"{state.period.first} to {state.period.last}")
+    if state.period and state.period.last >= state.today:
+        parts.append("today is not over")
+    for chosen in dashboard.filters:
+        values = state.selected.get(chosen.column, ())
+        parts.append(f"{chosen.label}: {', '.join(values) if values else 'all'}")
+    return tag("p", *(tag("span", part, class_="chip") for part in parts), class_="chips") if parts else Html("")
+
+
+def _sheets(dashboard: Dashboard, data: PageData, *, served: bool) -> Html:
+    if len(dashboard.sheets) == 1 or not served:
+        return Html("")
+    links = []
+    for sheet in dashboard.sheets:
+        here = sheet.name == data.state.sheet
+        url = url_of(data.state, dashboard)
+        links.append(
+            tag("a", sheet.title, href=f"{url}&sheet={sheet.name}", **({"aria_current": "page"} if here else {}))
+        )
+    return tag("nav", *links, class_="sheets", aria_label="Sheets")
+
+
+def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> str:
+    """The sheet that `data` was read for, as one HTML document.
+
+    Args:
+        dashboard: A checked dashboard.
+        data: From `read_page`.
+        served: A server answers this page's links: filters become controls, bars open the level below.
+
+    """
+    sheet = dashboard.sheet(data.state.sheet)
+    specs = {
+        visual.id: spec for visual in sheet.visuals if (spec := visual_spec(dashboard, visual, data, served=served))
+    }
+    csvs = (
+        {}
+        if served
+        else {
+            visual.id: tile_csv(visual, data)
+            for visual in sheet.visuals
+            if visual.id in data.tiles and data.tiles[visual.id].state is TileState.READY
+        }
+    )
+    content = {
+        "specs": specs,
+        "csv": csvs,
+        "themes": {"light": LIGHT, "dark": DARK},
+        "name": dashboard.name,
+    }
+    style, script, bundle = _asset("page.css"), _asset("page.js"), _bundle()
+    policy = (
+        f"default-src 'none'; script-src {_hash(bundle)} {_hash(script)}; style-src {_hash(style)}; "
+        "img-src data:; form-action 'self'; base-uri 'none'"
+    )
+    kpis = [v for v in sheet.visuals if isinstance(v, Kpi)]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", f"{dashboard.title}: {sheet.title}"),
+        tag("style", Html(style)),
+    )
+    body = tag(
+        "body",
+        tag("a", "Skip to the tiles", href="#tiles", class_="skip"),
+        tag(
+            "header",
+            tag("div", tag("h1", dashboard.title), tag("p", dashboard.question, class_="question"), class_="titles"),
+            tag("button", "Dark theme", type="button", id="theme", aria_pressed="false"),
+            _sheets(dashboard, data, served=served),
+            _controls(dashboard, data) if served else Html(""),
+            _chosen(dashboard, data),
+            _freshness(data),
+            *(tag("p", note, class_="url-note", role="status") for note in data.state.notes),
+        ),
+        tag(
+            "main",
+            tag("h2", sheet.title, class_="hidden" if len(dashboard.sheets) == 1 else "sheet-title"),
+            tag(
+                "div",
+                *(tile_html(dashboard, visual, data, served=served) for visual in sheet.visuals),
+                class_=f"grid kpis-{len(kpis)}",
+            ),
+            id="tiles",
+        ),
+        tag("script", raw_json(json.dumps(content, ensure_ascii=False)), type="application/json", id="content"),
+        tag("script", Html(bundle)),
+        tag("script", Html(script)),
+    )
+    return join(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))

@@ -1,0 +1,124 @@
+"""What a page shows: the rows of every tile with its state, the freshness of the data, the filters' values.
+
+A tile that fails says so in its own place and leaves the others alone. How a query is run is the caller's part.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, TypeAlias
+
+from shoplake_core.errors import ShoplakeError
+
+from shoplake_dashboards.page_state import PageState
+from shoplake_dashboards.sql import Contracts, Query, freshness_queries, option_queries, visual_queries
+from shoplake_dashboards.tree import Dashboard, Kpi, Visual
+
+__all__ = ["Freshness", "PageData", "Rows", "Run", "TileData", "TileState", "read_page"]
+
+Rows: TypeAlias = tuple[Mapping[str, Any], ...]
+Run: TypeAlias = Callable[[Query], Sequence[Mapping[str, Any]]]
+
+
+class TileState(Enum):
+    """What a tile can show."""
+
+    READY = "ready"
+    EMPTY = "empty"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileData:
+    """One tile's rows, by the result columns that `sql` names; `message` says why there are none, with the next step."""
+
+    state: TileState
+    main: Rows = ()
+    prior: Rows = ()
+    trend: Rows = ()
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How new a dataset is: its last day, its last load (UTC), and whether it has rows at all."""
+
+    last_day: date | None
+    loaded_at: datetime | None
+    is_empty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageData:
+    """Everything that one page shows of the warehouse.
+
+    Attributes:
+        state: The reader's choices that it was read for.
+        tiles: Visual id -> its rows.
+        freshness: Dataset -> how new it is; no entry where that could not be read.
+        options: Filter column -> its values.
+        currency: Of every amount, such as "EUR".
+        time_zone: The store's, which decides which day is which.
+
+    """
+
+    state: PageState
+    tiles: Mapping[str, TileData]
+    freshness: Mapping[str, Freshness] = field(default_factory=dict)
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    currency: str = "EUR"
+    time_zone: str = "UTC"
+
+
+def _tile(dashboard: Dashboard, visual: Visual, state: PageState, *, contracts: Contracts, run: Run) -> TileData:
+    found: dict[str, Rows] = {}
+    try:
+        for query in visual_queries(dashboard, visual, state, contracts=contracts):
+            found[query.role] = tuple(run(query))
+    except ShoplakeError as error:
+        return TileData(state=TileState.ERROR, message=error.message, hint=error.hint)
+    main = found["main"]
+    if not main or (isinstance(visual, Kpi) and not main[0]["n"]):
+        return TileData(state=TileState.EMPTY)
+    prior = tuple(row for row in found.get("prior", ()) if row["n"])
+    return TileData(state=TileState.READY, main=main, prior=prior, trend=found.get("trend", ()))
+
+
+def read_page(
+    dashboard: Dashboard,
+    state: PageState,
+    *,
+    contracts: Contracts,
+    run: Run,
+    currency: str = "EUR",
+    time_zone: str = "UTC",
+) -> PageData:
+    """The data of the sheet that `state` shows. Never raises an error of ours: a failure is the state of its tile."""
+    tiles = {
+        visual.id: _tile(dashboard, visual, state, contracts=contracts, run=run)
+        for visual in dashboard.sheet(state.sheet).visuals
+    }
+    freshness: dict[str, Freshness] = {}
+    for query in freshness_queries(dashboard, contracts=contracts):
+        try:
+            (row,) = run(query)
+        except ShoplakeError:
+            continue  # its tiles say why
+        day = row["d0"]
+        freshness[query.tile] = Freshness(day.date() if isinstance(day, datetime) else day, row["d1"], row["n"] == 0)
+    options: dict[str, tuple[str, ...]] = {}
+    for query in option_queries(dashboard, contracts=contracts):
+        try:
+            options[query.tile] = tuple(str(row["d0"]) for row in run(query) if row["d0"] is not None)
+        except ShoplakeError:
+            options[query.tile] = ()
+    return PageData(
+        state=state,
+        tiles=tiles,
+        freshness=freshness,
+        options=options,
+        currency=currency,
+        time_zone=time_zone,
+    )

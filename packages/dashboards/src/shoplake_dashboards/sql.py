@@ -1,0 +1,293 @@
+"""The one query builder: a visual and a page state to SQL with bound parameters, in what PostgreSQL and Redshift both read.
+
+Names come from the checked tree and are quoted; every value is a parameter, as `:name` (the Data API's form) inside a cast
+to its type, because the Data API binds texts only. So nothing of a URL or of data is ever part of the SQL.
+
+The result's columns are `d0..` for dimensions, `v0..` for measures, `p0..` for measures of the period before, `n` for rows.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from shoplake_core.contracts import TableContract
+from shoplake_core.identifiers import checked_identifier
+from shoplake_core.logical_types import Kind, LogicalType
+
+from shoplake_dashboards.page_state import PageState
+from shoplake_dashboards.periods import Period, prior_period
+from shoplake_dashboards.tree import (
+    Aggregate,
+    Aggregation,
+    Bar,
+    Condition,
+    Dashboard,
+    Dataset,
+    Dimension,
+    Donut,
+    Granularity,
+    Kpi,
+    Line,
+    Measure,
+    Operator,
+    Scalar,
+    Table,
+    Visual,
+    dimensions_of,
+    measures_of,
+)
+
+__all__ = ["Contracts", "Query", "column_type", "freshness_queries", "option_queries", "queries", "visual_queries"]
+
+Contracts = Mapping[str, TableContract]
+MOST_ROWS = 5000  # of any tile: more is no picture
+_SCHEMAS = {"loads": "shoplake"}  # every other table is a gold one
+_CASTS = {Kind.DATE: "date", Kind.DATETIME: "timestamp", Kind.TIMESTAMP: "timestamp", Kind.BOOLEAN: "boolean"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One SELECT.
+
+    Attributes:
+        tile: Visual id, dataset name or filter column: whose rows it reads.
+        role: "main", "prior", "trend", "freshness" or "options".
+        sql: Text with `:name` for each parameter.
+        parameters: Name -> value, as text.
+
+    """
+
+    tile: str
+    role: str
+    sql: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def column_type(dataset: Dataset, column: str, contracts: Contracts) -> LogicalType:
+    """The stored type of a dataset's column (KeyError if it has none of that name)."""
+    for join in dataset.joins:
+        if column in join.columns:
+            return contracts[join.table].column(column).stored_type
+    return contracts[dataset.table].column(column).stored_type
+
+
+def dataset_columns(dataset: Dataset, contracts: Contracts) -> tuple[str, ...]:
+    """Names of all columns a visual of the dataset may use."""
+    own = contracts[dataset.table].column_names if dataset.table in contracts else ()
+    return (*own, *(column for join in dataset.joins for column in join.columns))
+
+
+def quoted(name: str) -> str:
+    """The identifier in double quotes, after `checked_identifier`."""
+    return f'"{checked_identifier(name, "dashboard column")}"'
+
+
+def qualified(table: str) -> str:
+    """`gold."table"`."""
+    return f"{_SCHEMAS.get(table, 'gold')}.{quoted(table)}"
+
+
+class _Builder:
+    """SQL fragments of one dataset, and the parameters they bind."""
+
+    def __init__(self, dataset: Dataset, contracts: Contracts) -> None:
+        self.dataset = dataset
+        self.contracts = contracts
+        self.parameters: dict[str, str] = {}
+
+    def bind(self, value: Scalar, type_name: str) -> str:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = text
+        return f"CAST(:{name} AS {type_name})"
+
+    def column(self, name: str) -> str:
+        for number, join in enumerate(self.dataset.joins):
+            if name in join.columns:
+                return f"j{number}.{quoted(name)}"
+        return f"t.{quoted(name)}"
+
+    def cast(self, column: str) -> str:
+        kind = column_type(self.dataset, column, self.contracts)
+        return _CASTS.get(kind.kind, "bigint" if kind.is_numeric else "varchar(65535)")
+
+    def condition(self, condition: Condition) -> str:
+        column = self.column(condition.column)
+        values = [self.bind(value, self.cast(condition.column)) for value in condition.values]
+        if condition.operator in {Operator.AT_LEAST, Operator.AT_MOST}:
+            return f"{column} {'>=' if condition.operator is Operator.AT_LEAST else '<='} {values[0]}"
+        return f"{column} {'NOT IN' if condition.operator is Operator.NOT_IN else 'IN'} ({', '.join(values)})"
+
+    def source(self) -> str:
+        joined = [f"{qualified(self.dataset.table)} AS t"]
+        for number, join in enumerate(self.dataset.joins):
+            keys = " AND ".join(f"j{number}.{quoted(key)} = t.{quoted(key)}" for key in join.on)
+            joined.append(f"LEFT JOIN {qualified(join.table)} AS j{number} ON {keys}")
+        return "\n".join(joined)
+
+    def within(self, period: Period) -> str:
+        column = self.column(self.dataset.date)
+        return f"{column} >= {self.bind(str(period.first), 'date')} AND {column} < {self.bind(str(period.end), 'date')}"
+
+    def latest(self, period: Period | None) -> str:
+        """Rows of the last day that has any, up to the period's end: a snapshot is never summed over days."""
+        date = quoted(self.dataset.date)
+        bound = f" WHERE s.{date} < {self.bind(str(period.end), 'date')}" if period else ""
+        return f"t.{date} = (SELECT max(s.{date}) FROM {qualified(self.dataset.table)} AS s{bound})"
+
+    def dimension(self, dimension: Dimension) -> str:
+        column = self.column(dimension.column)
+        if dimension.granularity is None:
+            return column
+        if dimension.granularity is Granularity.DAY:
+            return f"CAST({column} AS date)"
+        return f"CAST(date_trunc('{dimension.granularity.value}', {column}) AS date)"
+
+    def measure(self, measure: Measure, within: str = "") -> str:
+        value = self.aggregate(measure.value, within)
+        if measure.per is None:
+            return value
+        per = self.aggregate(measure.per, within)
+        return f"CAST({value} AS double precision) / NULLIF(CAST({per} AS double precision), 0)"
+
+    def aggregate(self, aggregate: Aggregate, within: str) -> str:
+        expression = self.column(aggregate.column)
+        if aggregate.where:
+            tests = " AND ".join(self.condition(condition) for condition in aggregate.where)
+            # Rows that do not meet the condition add nothing; "no rows at all" stays null, which is another thing.
+            otherwise = " ELSE 0" if aggregate.aggregation is Aggregation.SUM else ""
+            expression = f"CASE WHEN {tests} THEN {expression}{otherwise} END"
+        if within:
+            expression = f"CASE WHEN {within} THEN {expression} END"
+        if aggregate.aggregation is Aggregation.DISTINCT_COUNT:
+            return f"count(DISTINCT {expression})"
+        name = "avg" if aggregate.aggregation is Aggregation.AVERAGE else aggregate.aggregation.value
+        return f"{name}({expression})"
+
+
+def _grouped_by_day(dataset: Dataset, dimensions: Iterable[Dimension]) -> bool:
+    return any(d.column == dataset.date and d.granularity in {Granularity.DAY, None} for d in dimensions)
+
+
+def _query(
+    dashboard: Dashboard,
+    visual: Visual,
+    state: PageState,
+    *,
+    contracts: Contracts,
+    role: str,
+    period: Period | None,
+    dimensions: tuple[Dimension, ...],
+) -> Query:
+    dataset = dashboard.dataset(visual.dataset)
+    build = _Builder(dataset, contracts)
+    compares = isinstance(visual, Table) and visual.compare and period is not None
+    columns = [f"{build.dimension(dimension)} AS d{i}" for i, dimension in enumerate(dimensions)]
+    if compares and period is not None:
+        before = prior_period(period)
+        spans = {"v": build.within(period), "p": build.within(before)}
+        columns += [f"{build.measure(m, spans['v'])} AS v{i}" for i, m in enumerate(measures_of(visual))]
+        columns.append(f"{build.measure(measures_of(visual)[visual.sort_by], spans['p'])} AS p0")  # type: ignore[union-attr]
+        period = Period(before.first, period.last)
+    else:
+        columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures_of(visual))]
+    columns.append("count(*) AS n")
+    tests = [build.condition(condition) for condition in dataset.where]
+    if dataset.snapshot and not _grouped_by_day(dataset, dimensions):
+        tests.append(build.latest(period))
+    elif dataset.date and period is not None:
+        tests.append(build.within(period))
+    available = dataset_columns(dataset, contracts)
+    for column, values in state.selected.items():
+        if column in available:
+            tests.append(build.condition(Condition(column, Operator.IN, values)))
+    if isinstance(visual, Bar):
+        levels = (visual.category, *visual.drill)
+        for level, value in zip(levels, state.drill.get(visual.id, ()), strict=False):
+            tests.append(f"{build.column(level.column)} = {build.bind(value, build.cast(level.column))}")
+    sql = f"SELECT {', '.join(columns)}\nFROM {build.source()}"
+    if tests:
+        sql += f"\nWHERE {' AND '.join(tests)}"
+    if dimensions:
+        sql += f"\nGROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}"
+    return Query(tile=visual.id, role=role, sql=sql + _order(visual, dimensions), parameters=build.parameters)
+
+
+def _order(visual: Visual, dimensions: tuple[Dimension, ...]) -> str:
+    if not dimensions:
+        return ""
+    keys = ", ".join(f"d{i}" for i in range(len(dimensions)))
+    if isinstance(visual, Table):
+        direction = "ASC" if visual.ascending else "DESC"
+        return f"\nORDER BY v{visual.sort_by} {direction} NULLS LAST, {keys}\nLIMIT {visual.limit}"
+    if isinstance(visual, Bar | Donut) and dimensions[0].granularity is None:
+        limit = visual.top if isinstance(visual, Bar) and visual.top else MOST_ROWS
+        return f"\nORDER BY v0 DESC NULLS LAST, {keys}\nLIMIT {limit}"
+    return f"\nORDER BY {keys}\nLIMIT {MOST_ROWS}"
+
+
+def dimensions_at(visual: Visual, state: PageState) -> tuple[Dimension, ...]:
+    """The dimensions of a visual where the reader has drilled to."""
+    if isinstance(visual, Bar):
+        return ((visual.category, *visual.drill)[len(state.drill.get(visual.id, ()))],)
+    return dimensions_of(visual)
+
+
+def visual_queries(
+    dashboard: Dashboard, visual: Visual, state: PageState, *, contracts: Contracts
+) -> tuple[Query, ...]:
+    """The queries of one visual: "main", and where it shows them "prior" and "trend"."""
+    dataset = dashboard.dataset(visual.dataset)
+    period = state.period if dataset.date else None
+    dimensions = dimensions_at(visual, state)
+
+    def made(role: str, span: Period | None, by: tuple[Dimension, ...] = dimensions) -> Query:
+        return _query(dashboard, visual, state, contracts=contracts, role=role, period=span, dimensions=by)
+
+    found = [made("main", period)]
+    if isinstance(visual, Kpi | Line) and visual.compare and period is not None:
+        found.append(made("prior", prior_period(period)))
+    if isinstance(visual, Kpi) and visual.trend and period is not None:
+        by_day = Dimension(column=dataset.date, label="Day", granularity=Granularity.DAY)
+        found.append(made("trend", period, (by_day,)))
+    return tuple(found)
+
+
+def freshness_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query, ...]:
+    """For each dataset of the dashboard: the last day that has rows (d0), the last load (d1, UTC), and its rows (n)."""
+    found = []
+    for dataset in dashboard.datasets:
+        build = _Builder(replace(dataset, joins=()), contracts)
+        day = f"max(t.{quoted(dataset.date)})" if dataset.date else "CAST(NULL AS date)"
+        loaded = (
+            f'(SELECT max(l."loaded_at") FROM {qualified("loads")} AS l'
+            f' WHERE l."table_name" = {build.bind(dataset.table, "varchar(256)")})'
+        )
+        sql = f"SELECT {day} AS d0, {loaded} AS d1, count(*) AS n\nFROM {build.source()}"
+        found.append(Query(tile=dataset.name, role="freshness", sql=sql, parameters=build.parameters))
+    return tuple(found)
+
+
+def option_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query, ...]:
+    """For each category filter: its values (d0), from the first dataset that has the column."""
+    found = []
+    for chosen in dashboard.filters:
+        for dataset in dashboard.datasets:
+            if chosen.column in dataset_columns(dataset, contracts):
+                build = _Builder(dataset, contracts)
+                sql = (
+                    f"SELECT {build.column(chosen.column)} AS d0, count(*) AS n\nFROM {build.source()}\n"
+                    "GROUP BY 1\nORDER BY d0\nLIMIT 500"
+                )
+                found.append(Query(tile=chosen.column, role="options", sql=sql, parameters=build.parameters))
+                break
+    return tuple(found)
+
+
+def queries(dashboard: Dashboard, state: PageState, *, contracts: Contracts) -> tuple[Query, ...]:
+    """Every query of the sheet that the state shows: its visuals', the freshness of its data, the filters' values."""
+    shown = dashboard.sheet(state.sheet).visuals
+    return (
+        *(q for visual in shown for q in visual_queries(dashboard, visual, state, contracts=contracts)),
+        *freshness_queries(dashboard, contracts=contracts),
+        *option_queries(dashboard, contracts=contracts),
+    )

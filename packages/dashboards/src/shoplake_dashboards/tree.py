@@ -1,0 +1,332 @@
+"""A dashboard as data: `Dashboard > Sheet > Visual > Field`, frozen. Both renderings are made from this tree and from nothing
+else; `parsing` reads it from TOML and `checking` holds it against the gold contracts.
+
+A field is a `Dimension` (what a visual is split by) or a `Measure` (a number). A measure is one aggregate, or the ratio of
+two: anything more belongs in gold SQL.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+__all__ = [
+    "Aggregate",
+    "Aggregation",
+    "Bar",
+    "CategoryFilter",
+    "Condition",
+    "Dashboard",
+    "Dataset",
+    "DateFilter",
+    "Dimension",
+    "Donut",
+    "Granularity",
+    "HeatMap",
+    "Join",
+    "Kpi",
+    "Line",
+    "Measure",
+    "Operator",
+    "Pivot",
+    "Sheet",
+    "Table",
+    "Unit",
+    "Visual",
+    "VisualBase",
+]
+
+Scalar: TypeAlias = str | int | bool
+
+
+class Unit(Enum):
+    """What a number counts; it decides how both renderings write it."""
+
+    CURRENCY = "currency"
+    COUNT = "count"
+    PERCENT = "percent"
+    NUMBER = "number"
+    DAYS = "days"
+    SECONDS = "seconds"
+
+
+class Aggregation(Enum):
+    """How many rows become one number."""
+
+    SUM = "sum"
+    COUNT = "count"
+    DISTINCT_COUNT = "distinct_count"
+    AVERAGE = "average"
+    MIN = "min"
+    MAX = "max"
+
+
+class Operator(Enum):
+    """How a condition compares."""
+
+    IN = "in"
+    NOT_IN = "not_in"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+
+
+class Granularity(Enum):
+    """How long one step of a time axis is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Rows whose column compares so with the values (one value for AT_LEAST and AT_MOST)."""
+
+    column: str
+    operator: Operator
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """A column's rows as one number, of the rows that meet every condition."""
+
+    aggregation: Aggregation
+    column: str
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A number with its name.
+
+    Attributes:
+        label: Its name for a reader.
+        value: The aggregate, or the numerator of the ratio.
+        per: The denominator; None for a plain aggregate.
+        unit: How it is written.
+        lower_is_better: Whether a rise is bad news.
+        metric: Name in the metrics catalogue that its definition comes from; "" for none.
+
+    """
+
+    label: str
+    value: Aggregate
+    per: Aggregate | None = None
+    unit: Unit = Unit.NUMBER
+    lower_is_better: bool = False
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension:
+    """A column that a visual is split by; `granularity` for dates only."""
+
+    column: str
+    label: str
+    granularity: Granularity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Columns of a dimension table, brought in by equal keys; rows without a match stay, with nulls."""
+
+    table: str
+    on: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One gold table with what is joined to it.
+
+    Attributes:
+        name: Its name in this dashboard.
+        table: The gold table.
+        date: The column that periods filter; "" where none does.
+        snapshot: The rows repeat every day (stock on hand), so they may never be summed over days.
+        joins: Columns of other gold tables.
+        where: Rows that count at all.
+
+    """
+
+    name: str
+    table: str
+    date: str = ""
+    snapshot: bool = False
+    joins: tuple[Join, ...] = ()
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualBase:
+    """What every visual has.
+
+    Attributes:
+        id: Unique in its dashboard; snake_case.
+        title: The measure in words.
+        alt: What a reader who cannot see it should know.
+        dataset: Name of a dataset.
+        width: Of 36 grid columns.
+        height: In grid rows.
+        note: One sentence under the title: definition or caveat; "" for none.
+
+    """
+
+    id: str
+    title: str
+    alt: str
+    dataset: str
+    width: int
+    height: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kpi(VisualBase):
+    """One number, its change on the period before, and its course by day."""
+
+    value: Measure
+    compare: bool = True
+    trend: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(VisualBase):
+    """Numbers over time; with `compare` the first value's period before as a dashed line."""
+
+    x: Dimension
+    values: tuple[Measure, ...]
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar(VisualBase):
+    """A number a category, largest first; `drill` are the columns below the category, in order."""
+
+    category: Dimension
+    value: Measure
+    top: int = 0
+    drill: tuple[Dimension, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Donut(VisualBase):
+    """Shares of a whole; what is not among the `top` is one slice more."""
+
+    category: Dimension
+    value: Measure
+    top: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(VisualBase):
+    """Rows of numbers, sorted by one of the values; `compare` adds that value's change on the period before."""
+
+    group_by: tuple[Dimension, ...]
+    values: tuple[Measure, ...]
+    sort_by: int = 0
+    ascending: bool = False
+    limit: int = 100
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pivot(VisualBase):
+    """A number for each pair of row and column, with totals of both."""
+
+    rows: Dimension
+    columns: Dimension
+    value: Measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatMap(VisualBase):
+    """A number for each pair of row and column, as a shade."""
+
+    rows: Dimension
+    columns: Dimension
+    value: Measure
+
+
+Visual: TypeAlias = Kpi | Line | Bar | Donut | Table | Pivot | HeatMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryFilter:
+    """Some values of a column, chosen by the reader; it acts on every dataset that has the column."""
+
+    column: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateFilter:
+    """The period, chosen by the reader: one of the relative `periods`, or two dates."""
+
+    default: str
+    periods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One page of a dashboard."""
+
+    name: str
+    title: str
+    visuals: tuple[Visual, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """A dashboard. `where` is the file it was read from, for messages."""
+
+    name: str
+    title: str
+    question: str
+    datasets: tuple[Dataset, ...]
+    sheets: tuple[Sheet, ...]
+    dates: DateFilter | None = None
+    filters: tuple[CategoryFilter, ...] = ()
+    direct_query: bool = False
+    where: str = ""
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of that name (KeyError if there is none)."""
+        return next_named(self.datasets, name)
+
+    def sheet(self, name: str) -> Sheet:
+        """The sheet of that name (KeyError if there is none)."""
+        for sheet in self.sheets:
+            if sheet.name == name:
+                return sheet
+        raise KeyError(name)
+
+    @property
+    def visuals(self) -> Iterator[Visual]:
+        """Every visual, sheet by sheet."""
+        return (visual for sheet in self.sheets for visual in sheet.visuals)
+
+
+def next_named(datasets: tuple[Dataset, ...], name: str) -> Dataset:
+    """The dataset of that name (KeyError if there is none)."""
+    for dataset in datasets:
+        if dataset.name == name:
+            return dataset
+    raise KeyError(name)
+
+
+def measures_of(visual: Visual) -> tuple[Measure, ...]:
+    """The measures of a visual, in the order of its result."""
+    return visual.values if isinstance(visual, Line | Table) else (visual.value,)
+
+
+def dimensions_of(visual: Visual) -> tuple[Dimension, ...]:
+    """The dimensions of a visual, in the order of its result, before any drill-down."""
+    if isinstance(visual, Kpi):
+        return ()
+    if isinstance(visual, Line):
+        return (visual.x,)
+    if isinstance(visual, Bar | Donut):
+        return (visual.category,)
+    return visual.group_by if isinstance(visual, Table) else (visual.rows, visual.columns)

@@ -1,0 +1,96 @@
+"""Shaded cells, each with its number."""
+
+from typing import Any
+
+from shoplake_dashboards.formats import Scale, number_of, scale_of, text_of, value_text
+from shoplake_dashboards.page_data import PageData, TileData
+from shoplake_dashboards.tree import HeatMap, Unit
+from shoplake_dashboards.vega.common import base_spec
+
+__all__ = ["heat_map_spec"]
+
+
+def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: int) -> dict[str, Any]:
+    """Shaded cells, each with its number. A first column that is all 100 % is grey: it would eat the colour scale."""
+    numbers = [number_of(row["v0"]) for row in tile.main]
+    scale = scale_of(numbers, visual.value.unit)
+    first = min((row["d1"] for row in tile.main if row["d1"] is not None), default=None)
+    whole = visual.value.unit is Unit.PERCENT and all(
+        number == 1 for row, number in zip(tile.main, numbers, strict=True) if row["d1"] == first
+    )
+    rows = [
+        {
+            "r": text_of(row["d0"], visual.rows.granularity),
+            "c": text_of(row["d1"], visual.columns.granularity),
+            "i": index,
+            "y": number,
+            "grey": whole and row["d1"] == first,
+            "Value": _cell_text(row["v0"], visual.value.unit, data.currency, scale),
+        }
+        for index, (row, number) in enumerate(zip(tile.main, numbers, strict=True))
+    ]
+    largest = max(
+        (number for row, number in zip(rows, numbers, strict=True) if number is not None and not row["grey"]),
+        default=1.0,
+    )
+    domain = [0, largest or 1]
+    column_order = [
+        text_of(v, visual.columns.granularity) for v in sorted({r["d1"] for r in tile.main if r["d1"] is not None})
+    ]
+    row_order = list(dict.fromkeys(row["r"] for row in rows))
+    spec = base_spec(alt=visual.alt, height=height)
+    spec["padding"] = {"left": 2, "right": 2, "top": 4, "bottom": 4}
+    spec["data"] = {"values": rows}
+    spec["encoding"] = {
+        "x": {
+            "field": "c",
+            "type": "nominal",
+            "sort": column_order,
+            "axis": {"title": visual.columns.label, "orient": "top", "labelAngle": 0, "domain": False},
+        },
+        "y": {
+            "field": "r",
+            "type": "nominal",
+            "sort": row_order,
+            "axis": {"title": visual.rows.label, "labelLimit": 150},
+        },
+        "tooltip": [
+            {"field": "r", "type": "nominal", "title": visual.rows.label},
+            {"field": "c", "type": "nominal", "title": visual.columns.label},
+            {"field": "Value", "type": "nominal", "title": visual.value.label},
+        ],
+    }
+    spec["layer"] = [
+        {
+            "mark": {"type": "rect", "stroke": "@surface", "strokeWidth": 2, "cornerRadius": 3},
+            "encoding": {
+                "color": {
+                    "condition": {"test": "datum.grey || !isValid(datum.y)", "value": "@grid"},
+                    "field": "y",
+                    "type": "quantitative",
+                    "legend": None,
+                    "scale": {"domain": domain, "range": ["@soft", "@accent"]},
+                }
+            },
+        },
+        {
+            "mark": {"type": "text", "fontSize": 13},
+            "encoding": {
+                "text": {"field": "Value", "type": "nominal"},
+                "color": {
+                    "condition": {"test": f"!datum.grey && datum.y > {largest * 0.55!r}", "value": "@on_accent"},
+                    "value": "@ink",
+                },
+            },
+        },
+    ]
+    return spec
+
+
+def _cell_text(value: Any, unit: Unit, currency: str, scale: Scale) -> str:
+    number = number_of(value)
+    return (
+        f"{number:.0%}"
+        if unit is Unit.PERCENT and number is not None
+        else value_text(value, unit, currency=currency, scale=scale)
+    )
