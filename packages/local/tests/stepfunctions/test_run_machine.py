@@ -284,14 +284,25 @@ def test_bad_news_is_told_by_the_state_that_heard_it(run_in, spoil, state, told)
 # -- trouble in every state that calls ---------------------------------------------------------------------------
 
 
-def lost_connection(state):
+def prefix_of(state):
     service = TASKS[state]["Resource"].removeprefix("arn:aws:states:::").removeprefix("aws-sdk:").split(":")[0]
-    return f"{ERROR_PREFIXES[SDK_SERVICES[service]]}.SdkClientException"
+    return ERROR_PREFIXES[SDK_SERVICES[service]]
+
+
+def lost_connection(state):
+    return f"{prefix_of(state)}.SdkClientException"
+
+
+# what integrations of Step Functions' own call an error that no model names
+OLDER_NAMES = {"Lambda": "Lambda.AWSLambdaException", "Glue": "Glue.AWSGlueException", "Sns": "SNS.AmazonSNSException"}
 
 
 @pytest.mark.parametrize("state", TASKS)
-def test_lost_connection_is_tried_again_in_every_state(state):
-    assert first_match(TASKS[state]["Retry"], lost_connection(state)) is not None
+def test_lost_connection_and_throttling_are_tried_again_in_every_state(state):
+    retry, prefix = TASKS[state]["Retry"], prefix_of(state)
+    own = [] if ":aws-sdk:" in TASKS[state]["Resource"] else [OLDER_NAMES[prefix]]
+    for error in (lost_connection(state), f"{prefix}.{prefix}Exception", *own):
+        assert first_match(retry, error) is not None, error
 
 
 @pytest.mark.parametrize("kind", [Kind.REFUSED_ONCE, Kind.UNHEARD_ONCE], ids=lambda kind: kind.name.lower())

@@ -6,20 +6,31 @@ Inside a branch or a map variables do not reach the outside, so a failure there 
 
 from shoplake_orchestration.states import Catch, Fail, Retry
 
-__all__ = ["RETRY_FUNCTION", "RETRY_JOB", "RETRY_READ", "RETRY_WRITE", "branch_fails", "catch_in_branch", "catch_to"]
+__all__ = [
+    "RETRY_FUNCTION",
+    "RETRY_JOB",
+    "RETRY_LOST_FUNCTION",
+    "RETRY_READ",
+    "RETRY_UNNAMED",
+    "RETRY_WRITE",
+    "branch_fails",
+    "catch_in_branch",
+    "catch_to",
+]
 
 RETRY_READ = Retry(errors=("States.TaskFailed", "States.Timeout"), max_attempts=6)
 """Calls that change nothing: whatever went wrong, they may be made again."""
-
-_THROTTLED = ("ThrottlingException", "InternalServiceException", "SdkClientException")
 
 RETRY_FUNCTION = Retry(
     errors=(
         "Lambda.ClientExecutionTimeoutException",
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
+        "Lambda.LambdaException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
+        "Lambda.EC2ThrottledException",
+        "Lambda.ResourceNotReadyException",
         "ConflictError",
         "ResourceError",
     ),
@@ -27,12 +38,17 @@ RETRY_FUNCTION = Retry(
 )
 """Lambda's own troubles, and our errors that mean "a service did not answer": every function may be called again."""
 
+RETRY_LOST_FUNCTION = Retry(errors=("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"), max_attempts=1)
+"""A function whose process was lost or took too long: once more, for what killed it may have been an accident."""
+
 RETRY_JOB = Retry(
     errors=(
         "Glue.ConcurrentRunsExceededException",
         "Glue.OperationTimeoutException",
         "Glue.ResourceNumberLimitExceededException",
-        *(f"Glue.{error}" for error in _THROTTLED),
+        "Glue.InternalServiceException",
+        "Glue.ThrottlingException",
+        "Glue.SdkClientException",
     ),
     interval_seconds=30,
     max_attempts=10,
@@ -40,22 +56,50 @@ RETRY_JOB = Retry(
 )
 """A job that could not start. One that ran and failed is not repeated unasked: a redrive does that."""
 
+# Step Functions calls by the Java SDK, whose names these are: `aws-sdk:` integrations by version 2 (`Sns.`), the older
+# ones of its own by version 1 (`SNS.`, `AWSGlueException`). AWS documents only the former's prefixes, so both stand here:
+# https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 RETRY_WRITE = Retry(
     errors=(
         *(
             f"{service}.{error}"
-            for service in ("DatabaseMigration", "Glue", "RedshiftData", "Sns")
-            for error in _THROTTLED
+            for service in ("DatabaseMigration", "Glue", "RedshiftData", "Sns", "SNS")
+            for error in ("ThrottlingException", "InternalServiceException", "SdkClientException")
         ),
+        "Glue.OperationTimeoutException",
         "RedshiftData.ActiveStatementsExceededException",
         "RedshiftData.ActiveSessionsExceededException",
         "RedshiftData.InternalServerException",
-        "SNS.ThrottledException",
-        "SNS.InternalErrorException",
+        *(
+            f"{service}.{error}"
+            for service in ("Sns", "SNS")
+            for error in (
+                "ThrottledException",
+                "InternalErrorException",
+                "KmsThrottlingException",
+                "KMSThrottlingException",
+            )
+        ),
     ),
     max_attempts=6,
 )
 """Calls that change something, on errors that say it was not done or (with a client token) may be said again."""
+
+RETRY_UNNAMED = Retry(
+    errors=(
+        "DatabaseMigration.DatabaseMigrationException",
+        "Glue.GlueException",
+        "Glue.AWSGlueException",
+        "RedshiftData.RedshiftDataException",
+        "Sns.SnsException",
+        "SNS.AmazonSNSException",
+    ),
+    interval_seconds=5,
+    max_attempts=4,
+)
+"""Errors that a service's model does not name bear the service's: throttling above all, but refusals for good as well,
+hence few attempts. Each write may be made again: a second start of what runs is refused by name, a load has its client
+token, and an alert that comes twice does no harm."""
 
 # Lambda and Glue put JSON into Cause; the sentence in it is what a reader wants. A cut JSON text stays a text.
 _FAILED = """(

@@ -1,6 +1,13 @@
 """The run's middle: a marker arrives in bronze, bronze is crawled and cleaned, silver is shaped into gold."""
 
-from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, branch_fails, catch_in_branch, catch_to
+from shoplake_orchestration.policies import (
+    RETRY_READ,
+    RETRY_UNNAMED,
+    RETRY_WRITE,
+    branch_fails,
+    catch_in_branch,
+    catch_to,
+)
 from shoplake_orchestration.run_calls import HOLDER, LOST_OR_FAILED, TELL, call_function, run_job, summary_url
 from shoplake_orchestration.states import Branch, Catch, Choice, Parallel, Pass, Rule, State, Succeed, Task, Wait
 
@@ -114,7 +121,7 @@ def _crawl() -> Branch:
                 resource="aws-sdk:glue:startCrawler",
                 arguments={"Name": "${Crawler}"},
                 timeout_seconds=60,
-                retry=(RETRY_WRITE,),
+                retry=(RETRY_WRITE, RETRY_UNNAMED),
                 catch=(
                     Catch(errors=("Glue.CrawlerRunningException",), next="Wait for the crawler"),
                     catch_in_branch(_CRAWL_FAILED),

@@ -8,7 +8,7 @@ Every name with a value of its own in an environment is a `${Token}`: `binding` 
 
 import json
 
-from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_WRITE
+from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_LOST_FUNCTION, RETRY_UNNAMED, RETRY_WRITE
 from shoplake_orchestration.run_calls import (
     EXECUTION_ARN,
     HOLDER,
@@ -198,7 +198,7 @@ def _ending() -> dict[str, State]:
                 " & '\\nNext: mend the cause, then redrive the execution: it goes on where it failed.' %}",
             },
             timeout_seconds=60,
-            retry=(RETRY_WRITE,),
+            retry=(RETRY_WRITE, RETRY_UNNAMED),
             # an alert that cannot be sent must not hide the failure: the execution itself still names it
             catch=(Catch(next=_END_AS_FAILED, assign={"told_at_redrive": REDRIVES}),),
             assign={"told_at_redrive": REDRIVES},
@@ -219,7 +219,7 @@ def _ending() -> dict[str, State]:
                 },
             },
             timeout_seconds=900,
-            retry=(RETRY_FUNCTION,),
+            retry=(RETRY_FUNCTION, RETRY_LOST_FUNCTION),
             assign={"resume_at": "{% $states.result.Payload.resume_at %}", "held_at_redrive": REDRIVES},
             output={},
             next=_GO_ON,

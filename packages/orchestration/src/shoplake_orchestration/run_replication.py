@@ -3,7 +3,7 @@
 Nothing here asks for the run lock: replication is to run whoever starts it, and a second start is refused by DMS.
 """
 
-from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, catch_to
+from shoplake_orchestration.policies import RETRY_READ, RETRY_UNNAMED, RETRY_WRITE, catch_to
 from shoplake_orchestration.run_calls import LOST_OR_FAILED, TELL
 from shoplake_orchestration.states import Catch, Choice, Rule, State, Task, Wait
 
@@ -25,7 +25,7 @@ def _start(how: str) -> Task:
         resource="aws-sdk:databasemigration:startReplicationTask",
         arguments={"ReplicationTaskArn": "{% $task_arn %}", "StartReplicationTaskType": how},
         timeout_seconds=60,
-        retry=(RETRY_WRITE,),
+        retry=(RETRY_WRITE, RETRY_UNNAMED),
         catch=(
             # it is starting or running already, as after a lost answer: the next look says which
             Catch(

@@ -1,6 +1,13 @@
 """The run's end: gold is loaded into the warehouse batch by batch, then all layers are reconciled."""
 
-from shoplake_orchestration.policies import RETRY_READ, RETRY_WRITE, branch_fails, catch_in_branch, catch_to
+from shoplake_orchestration.policies import (
+    RETRY_READ,
+    RETRY_UNNAMED,
+    RETRY_WRITE,
+    branch_fails,
+    catch_in_branch,
+    catch_to,
+)
 from shoplake_orchestration.run_calls import HOLDER, LOST_OR_FAILED, RUN_ID, call_function, run_job, while_held
 from shoplake_orchestration.states import Branch, Choice, Map, Pass, Rule, State, Succeed, Task, Wait
 
@@ -76,7 +83,7 @@ def _load_one() -> Branch:
                     "ClientToken": "{% $load_token %}",
                 },
                 timeout_seconds=60,
-                retry=(RETRY_WRITE,),
+                retry=(RETRY_WRITE, RETRY_UNNAMED),
                 catch=(catch_in_branch(_LOAD_FAILED),),
                 assign={"statement": "{% $states.result.Id %}"},
                 output={},
