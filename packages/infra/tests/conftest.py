@@ -25,10 +25,11 @@ _READS = ("Describe", "Get", "List", "Head")
 
 
 class Calls:
-    """Every writing call in order; `fail_at` makes one of them fail, before it is sent or after it was done."""
+    """Every writing call in order, and each operation once; `fail_at` makes one of them fail, before it is sent or after it was done."""
 
     def __init__(self) -> None:
         self.writes: list[str] = []
+        self.operations: dict[str, Any] = {}
         self.fail_at: int | None = None
         self.after = False
 
@@ -38,6 +39,7 @@ class Calls:
         self.after = after
 
     def before(self, model: Any, **_: Any) -> None:
+        self.operations[f"{model.service_model.service_name}:{model.name}"] = model
         if not model.name.startswith(_READS):
             self.writes.append(f"{model.service_model.service_name}:{model.name}")
             self._fail(model, now=not self.after)

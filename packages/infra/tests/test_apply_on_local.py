@@ -5,9 +5,12 @@ import time
 
 import pytest
 from shoplake_core.names import LOCAL_ACCOUNT, FunctionName, JobName, ResourceNames
+from shoplake_infra.applier import applier_policy
 from shoplake_infra.applying import apply
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
 from shoplake_infra.planning import plan, plan_destroy
+
+from .iam_actions import actions_of
 
 NAMES = ResourceNames("whole", LOCAL_ACCOUNT, "eu-central-1")
 SETTINGS = EnvironmentSettings(source_host="127.0.0.1", alert_emails=("ops@example.com",), on_loopback=True)
@@ -36,10 +39,15 @@ def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, ca
     kept = {kept.address.partition(" ")[0] for kept in destroyed.kept}
     assert kept == {"bucket", "glue_database", "kms_key", "secret"}
     apply(destroyed, on_local)
-    assert plan_destroy(desired, on_local).changes == ()
     apply(plan(desired, on_local), on_local)
     assert plan(desired, on_local).changes == ()
-    apply(plan_destroy(desired, on_local, delete_data=True), on_local)
+
+    called = {action for operation in calls.operations.values() for action in actions_of(operation)}
+    assert len(called) > 80
+    assert called - _OF_THE_TEST <= {action for one in applier_policy(NAMES)["Statement"] for action in one["Action"]}
+
+
+_OF_THE_TEST = {"lambda:InvokeFunction", "glue:StartJobRun", "glue:GetJobRun", "glue:StartCrawler"}
 
 
 def _works(aws):
