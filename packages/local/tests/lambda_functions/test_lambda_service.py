@@ -5,7 +5,9 @@ import io
 import json
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 from botocore.validate import ParamValidator
 from shoplake_core.clock import SystemClock
@@ -184,3 +186,47 @@ def test_a_client_makes_and_invokes_a_function_through_the_front(local_aws):
     client.get_waiter("function_active_v2").wait(FunctionName=name)
     answer = client.invoke(FunctionName=name, Payload=b"{}")
     assert name in json.loads(answer["Payload"].read())
+
+
+COUNTING = """import os, time
+count = 0
+def main(event, context):
+    global count
+    count += 1
+    print("event", count)
+    time.sleep(event.get("seconds", 0))
+    return [os.getpid(), count]
+"""
+
+
+def test_a_process_stays_warm_for_the_next_event_and_a_changed_function_gets_a_new_one(functions):
+    functions.make(COUNTING, Timeout=2)
+    pid, count = json.loads(functions.invoke({})["Payload"])
+    assert count == 1
+    answer = functions.invoke({}, LogType="Tail")
+    assert json.loads(answer["Payload"]) == [pid, 2]
+    assert base64.b64decode(answer["LogResult"]) == b"event 2\n", "only what this event printed"
+    functions.call("UpdateFunctionConfiguration", FunctionName="f", Environment={"Variables": {"NEW": "1"}})
+    other, count = json.loads(functions.invoke({})["Payload"])
+    assert (other != pid, count) == (True, 1)
+    assert functions.invoke({"seconds": 9})["FunctionError"] == "Unhandled"
+    assert not psutil.pid_exists(other), "a process that took too long is gone"
+    assert json.loads(functions.invoke({})["Payload"])[1] == 1
+
+
+def test_a_warm_process_that_was_killed_is_not_missed_and_events_at_once_do_not_wait(functions):
+    functions.make(COUNTING, Timeout=20)
+    pid = json.loads(functions.invoke({})["Payload"])[0]
+    psutil.Process(pid).kill()
+    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    again = json.loads(functions.invoke({})["Payload"])
+    assert again[1] == 1
+    with ThreadPoolExecutor(3) as pool:
+        pids = {
+            json.loads(one["Payload"])[0] for one in pool.map(lambda _: functions.invoke({"seconds": 0.5}), range(3))
+        }
+    assert len(pids) == 3
+    functions.service.close()
+    assert not any(psutil.pid_exists(one) for one in pids)
+    functions.open()

@@ -1,18 +1,20 @@
-"""The inside of a function's process: loads the handler, calls it once, writes its answer to a pipe of its own.
+"""The inside of a function's process: answers one event after another, as Lambda's own environments do while they are warm.
 
-Started by its path with the function's folder on PYTHONPATH; only the standard library is there. Arguments: the pipe's
-number. Standard input: JSON with `handler`, `event` and `context`.
+Started by its path with the function's folder on PYTHONPATH; only the standard library is there. Arguments: the number
+of the pipe that answers go to, and after how many seconds without an event it ends. Standard input: one line of JSON an
+event, with `handler`, `event` and `context`; each answer is one line. It ends with its input, too: with who started it.
 """
 
 import importlib
 import json
 import os
+import select
 import sys
 import time
 import traceback
 from typing import Any
 
-__all__ = ["Context", "answer_of"]
+__all__ = ["Context", "answer_of", "serve"]
 
 
 class Context:
@@ -45,7 +47,30 @@ def answer_of(told: dict[str, Any]) -> dict[str, Any]:
         return {"error": {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": frames}}
 
 
+def serve(events: int, answers: int, *, idle_seconds: float) -> None:
+    """Answer events until there are no more, or none came for a while.
+
+    Args:
+        events: Descriptor that events are read from.
+        answers: Descriptor that answers are written to.
+        idle_seconds: How long to wait for the next one.
+
+    """
+    waiting = b""
+    while True:
+        while b"\n" not in waiting:
+            ready, _, _ = select.select([events], [], [], idle_seconds)
+            part = os.read(events, 1 << 20) if ready else b""
+            if not part:
+                return
+            waiting += part
+        line, _, waiting = waiting.partition(b"\n")
+        answer = json.dumps(answer_of(json.loads(line))).encode() + b"\n"
+        sys.stdout.flush()
+        sys.stderr.flush()
+        while answer:
+            answer = answer[os.write(answers, answer) :]
+
+
 if __name__ == "__main__":
-    _answer = json.dumps(answer_of(json.load(sys.stdin)))
-    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as _pipe:
-        _pipe.write(_answer)
+    serve(sys.stdin.fileno(), int(sys.argv[1]), idle_seconds=float(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Lambda of the local AWS: Python functions as zip files, each invocation a process of its own."""
+"""Lambda of the local AWS: Python functions as zip files, each with warm processes of its own."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ from shoplake_local.jobs.documents import Documents
 from shoplake_local.jobs.import_guard import CODE_FOLDERS
 from shoplake_local.jobs.job_process import Endpoints
 from shoplake_local.jobs.shipped_code import CodeNotFetchedError, ShippedCode
-from shoplake_local.lambda_functions.invocation import Invocation, invoked
+from shoplake_local.lambda_functions.invocation import FunctionProcesses, Invocation
 from shoplake_local.service import ServiceError, UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["LambdaService"]
@@ -51,6 +51,7 @@ class LambdaService:
         self._code = ShippedCode(folder / "code")
         self._endpoints = endpoints
         self._clock = clock
+        self._processes = FunctionProcesses(clock)
         self._events: list[threading.Thread] = []
         self._operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "CreateFunction": self._create,
@@ -74,9 +75,10 @@ class LambdaService:
         return handler(parameters)
 
     def close(self) -> None:
-        """Wait for the events under way, close the file."""
+        """Wait for the events under way, end the warm processes, close the file."""
         for thread in list(self._events):
             thread.join()
+        self._processes.close()
         self._documents.close()
 
     def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +245,7 @@ class LambdaService:
             "log_stream_name": "local",
             "timeout_seconds": function["Timeout"],
         }
-        done = invoked(
+        done = self._processes.invoked(
             handler=function["Handler"],
             event=event,
             context=context,
