@@ -26,7 +26,10 @@ from shoplake_local.moto_services.roles import IamRoles
 from shoplake_local.moto_services.service import MotoService
 from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.redshift_serverless.service import RedshiftServerlessService
+from shoplake_local.scheduler.service import SchedulerService
+from shoplake_local.scheduler.targets_aws import CallFailedError
 from shoplake_local.service import Service
+from shoplake_local.stepfunctions.faults import StateError
 from shoplake_local.stepfunctions.role_clients import RoleClients
 from shoplake_local.stepfunctions.service import StepFunctionsService
 from shoplake_local.stepfunctions.tasks_aws import AwsTasks
@@ -42,7 +45,8 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
         config.state_folder / "identity.sqlite", IamRoles(moto), account=config.account, region=config.region
     )
     moto.on_write = _written(config, identity, clock=clock)
-    played_by_moto = [MotoService(name, moto) for name in MOTO_SERVICES]
+    scheduler = _scheduler(config, moto, clock=clock, identity=identity)
+    played_by_moto = [scheduler, *(MotoService(name, moto) for name in MOTO_SERVICES if name != "scheduler")]
     buckets = (
         [BucketService(config.state_folder / "buckets.sqlite", config.object_store)] if config.object_store else []
     )
@@ -96,6 +100,20 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
         services += _warehouse(config, config.warehouse, clock=clock, identity=identity)
     services.append(_step_functions(config, clock=clock, identity=identity))
     return services
+
+
+def _scheduler(config: FrontConfig, moto: MotoBackends, *, clock: Clock, identity: Identity) -> SchedulerService:
+    keys_of = _keys_for(identity, "scheduler.amazonaws.com")
+    clients = RoleClients(config.endpoint, object_store=None, keys_of=keys_of)
+
+    def client_of(service: str, role_arn: str) -> Any:
+        try:
+            return clients(service, role_arn)
+        except StateError as error:
+            raise CallFailedError(str(error), again=False) from error
+
+    path = config.state_folder / "schedules.sqlite"
+    return SchedulerService(moto, path, client_of=client_of, check_role=keys_of, clock=clock)
 
 
 def _step_functions(config: FrontConfig, *, clock: Clock, identity: Identity) -> StepFunctionsService:

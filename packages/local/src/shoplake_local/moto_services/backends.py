@@ -102,6 +102,11 @@ class MotoBackends:
         self._ready()
         return self._backend(service)
 
+    def has_written(self, service: str) -> bool:
+        """Whether anything was ever written to that service: told without moto, which takes seconds to import."""
+        with self._lock:
+            return self._journal.has(service)
+
     def close(self) -> None:
         """Close the journal."""
         with self._lock:
