@@ -50,3 +50,11 @@ def test_an_unknown_kind_is_refused_with_the_known_ones():
 
 def test_every_handler_is_found_by_its_modules_name():
     assert all(type(handler).__module__.endswith(f".{kind}") for kind, handler in handlers().items())
+
+
+def test_a_reference_may_take_the_last_part_of_an_arn():
+    task = Resource(kind="dms_task", name="t", properties={})
+    alarm = Resource(kind="alarm", name="a", properties={"task": Ref(task, "arn", after=":")})
+    known = {"dms_task t": {"arn": "arn:aws:dms:eu-central-1:1:task:ABC"}}
+    assert resolved(alarm, known).properties == {"task": "ABC"}
+    assert alarm.needs == {"dms_task t"}

@@ -9,46 +9,21 @@ Sources: the Service Authorization Reference; for endpoints and functions in a V
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from shoplake_core.names import ResourceNames
 
-__all__ = ["RIGHTS", "Binding", "Right", "applier_policy", "in_managed_policies"]
+from shoplake_infra.data_rights import DATA_RIGHTS
+from shoplake_infra.rights import ALL, KEYS, USE_KEY, Binding, KindRights, Right
+
+__all__ = ["RIGHTS", "applier_policy", "in_managed_policies"]
 
 _VERSION = "2012-10-17"
 _MANAGED_CHARACTERS = 6_144  # white space not counted; IAM and STS quotas
-
-
-class Binding(Enum):
-    """What a right depends on beside the resource's ARN."""
-
-    NAME = "nothing: the ARN holds our name, or the call only reads"
-    MADE = "the call gives it our tags"
-    OURS = "it has our tags"
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """IAM actions on ARNs; in these, `{prefix}`, `{environment}`, `{account}`, `{at}` (region and account) are filled in."""
-
-    actions: str
-    resources: tuple[str, ...]
-    binding: Binding = Binding.NAME
-
-    def names(self, service: str) -> list[str]:
-        """The actions as IAM writes them."""
-        return [action if ":" in action else f"{service}:{action}" for action in self.actions.split()]
-
-
-_ALL = ("*",)
 _BUCKETS = "arn:aws:s3:::shoplake-{environment}-*-{account}-{region}"
 _ROLES = "arn:aws:iam::{account}:role/{prefix}-*"
-_KEYS = "arn:aws:kms:{at}:key/*"
 _SECRETS = "arn:aws:secretsmanager:{at}:secret:shoplake/{environment}/*"
 _FUNCTIONS = "arn:aws:lambda:{at}:function:{prefix}-*"
-_USE_KEY = Right("kms:DescribeKey kms:Decrypt kms:GenerateDataKey kms:CreateGrant", (_KEYS,), Binding.OURS)
 _USE_OBJECTS = Right("GetObject PutObject DeleteObject", (f"{_BUCKETS}/*",))
 
 
@@ -68,37 +43,11 @@ def _ours(actions: str, what: str) -> Right:
     return Right(f"{actions} CreateTags", _ec2(what), Binding.OURS)
 
 
-def _managed_password(owner: str) -> Right:
-    # the service makes the secret as whoever asks it to
-    actions = "CreateSecret DescribeSecret TagResource RotateSecret UpdateSecret DeleteSecret"
-    arn = f"arn:aws:secretsmanager:{{at}}:secret:{owner}!*"
-    return Right(" ".join(f"secretsmanager:{action}" for action in actions.split()), (arn,))
-
-
-def _dms(*kinds: str) -> tuple[str, ...]:
-    return tuple(f"arn:aws:dms:{{at}}:{kind}:*" for kind in kinds)  # a random word follows
-
-
-def _serverless(*kinds: str) -> tuple[str, ...]:
-    return tuple(f"arn:aws:redshift-serverless:{{at}}:{kind}/*" for kind in kinds)  # a random id follows
-
-
-_SERVICE_ROLE = Right("iam:CreateServiceLinkedRole", ("arn:aws:iam::{account}:role/aws-service-role/*",))
-
-RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
-    "account_role": (
-        "iam",
-        (
-            Right(
-                "GetRole CreateRole TagRole ListRoleTags ListAttachedRolePolicies AttachRolePolicy",
-                ("arn:aws:iam::{account}:role/dms-vpc-role", "arn:aws:iam::{account}:role/dms-cloudwatch-logs-role"),
-            ),
-        ),
-    ),
+RIGHTS: Mapping[str, KindRights] = {
     "alarm": (
         "cloudwatch",
         (
-            Right("DescribeAlarms", _ALL),
+            Right("DescribeAlarms", ALL),
             Right(
                 "PutMetricAlarm DeleteAlarms ListTagsForResource TagResource",
                 ("arn:aws:cloudwatch:{at}:alarm:{prefix}-*",),
@@ -118,66 +67,6 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
             Right("DeleteObject DeleteObjectVersion AbortMultipartUpload", (f"{_BUCKETS}/*",)),
         ),
     ),
-    "dms_connection": (
-        "dms",
-        (
-            Right("DescribeConnections", _ALL),
-            Right("TestConnection DeleteConnection", _dms("endpoint", "rep"), Binding.OURS),
-        ),
-    ),
-    "dms_endpoint": (
-        "dms",
-        (
-            Right("DescribeEndpoints", _ALL),
-            Right("CreateEndpoint AddTagsToResource", _dms("endpoint"), Binding.MADE),
-            Right(
-                "ModifyEndpoint DeleteEndpoint AddTagsToResource ListTagsForResource", _dms("endpoint"), Binding.OURS
-            ),
-            _USE_KEY,
-        ),
-    ),
-    "dms_instance": (
-        "dms",
-        (
-            Right("DescribeReplicationInstances", _ALL),
-            Right("CreateReplicationInstance AddTagsToResource", _dms("rep", "subgrp"), Binding.MADE),
-            Right(
-                "CreateReplicationInstance ModifyReplicationInstance DeleteReplicationInstance AddTagsToResource"
-                " ListTagsForResource",
-                _dms("rep", "subgrp"),
-                Binding.OURS,
-            ),
-            Right(
-                "ec2:DescribeVpcs ec2:DescribeSubnets ec2:DescribeSecurityGroups ec2:DescribeAvailabilityZones", _ALL
-            ),
-            _USE_KEY,
-        ),
-    ),
-    "dms_subnet_group": (
-        "dms",
-        (
-            Right("DescribeReplicationSubnetGroups", _ALL),
-            Right("CreateReplicationSubnetGroup AddTagsToResource", _dms("subgrp"), Binding.MADE),
-            Right(
-                "ModifyReplicationSubnetGroup DeleteReplicationSubnetGroup AddTagsToResource ListTagsForResource",
-                _dms("subgrp"),
-                Binding.OURS,
-            ),
-        ),
-    ),
-    "dms_task": (
-        "dms",
-        (
-            Right("DescribeReplicationTasks", _ALL),
-            Right("CreateReplicationTask AddTagsToResource", _dms("task"), Binding.MADE),
-            Right(
-                "CreateReplicationTask ModifyReplicationTask DeleteReplicationTask StartReplicationTask StopReplicationTask"
-                " AddTagsToResource ListTagsForResource",
-                _dms("task", "rep", "endpoint"),
-                Binding.OURS,
-            ),
-        ),
-    ),
     "function": (
         "lambda",
         (
@@ -187,7 +76,7 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
                 (_FUNCTIONS,),
             ),
             _USE_OBJECTS,
-            Right("ec2:DescribeVpcs ec2:DescribeSubnets ec2:DescribeSecurityGroups", _ALL),
+            Right("ec2:DescribeVpcs ec2:DescribeSubnets ec2:DescribeSecurityGroups", ALL),
         ),
     ),
     "glue_connection": (
@@ -226,17 +115,17 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
     "kms_key": (
         "kms",
         (
-            Right("ListKeys ListAliases", _ALL),
-            Right("CreateKey TagResource", _ALL, Binding.MADE),
+            Right("ListKeys ListAliases", ALL),
+            Right("CreateKey TagResource", ALL, Binding.MADE),
             Right("CreateAlias", ("arn:aws:kms:{at}:alias/{prefix}",)),
-            Right("DescribeKey ListResourceTags", (_KEYS,)),  # one whose alias was never made is found by its tags
+            Right("DescribeKey ListResourceTags", (KEYS,)),  # one whose alias was never made is found by its tags
             Right(
                 "CreateAlias GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation EnableKey TagResource"
                 " UpdateKeyDescription ScheduleKeyDeletion CancelKeyDeletion",
-                (_KEYS,),
+                (KEYS,),
                 Binding.OURS,
             ),
-            _USE_KEY,
+            USE_KEY,
         ),
     ),
     "log_group": (
@@ -253,79 +142,6 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
         ),
     ),
     "object": ("s3", (_USE_OBJECTS,)),
-    "rds_instance": (
-        "rds",
-        (
-            Right(
-                "DescribeDBInstances CreateDBInstance ModifyDBInstance DeleteDBInstance StartDBInstance AddTagsToResource"
-                " ListTagsForResource",
-                (
-                    *(f"arn:aws:rds:{{at}}:{what}:{{prefix}}-source" for what in ("db", "pg", "subgrp")),
-                    "arn:aws:rds:{at}:og:default:*",
-                ),
-            ),
-            _managed_password("rds"),
-            _SERVICE_ROLE,
-            _USE_KEY,
-        ),
-    ),
-    "rds_parameter_group": (
-        "rds",
-        (
-            Right(
-                "DescribeDBParameterGroups DescribeDBParameters CreateDBParameterGroup ModifyDBParameterGroup"
-                " ResetDBParameterGroup DeleteDBParameterGroup AddTagsToResource ListTagsForResource",
-                ("arn:aws:rds:{at}:pg:{prefix}-source",),
-            ),
-        ),
-    ),
-    "rds_subnet_group": (
-        "rds",
-        (
-            Right(
-                "DescribeDBSubnetGroups CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup AddTagsToResource"
-                " ListTagsForResource",
-                ("arn:aws:rds:{at}:subgrp:{prefix}-source",),
-            ),
-        ),
-    ),
-    "redshift_namespace": (
-        "redshift-serverless",
-        (
-            Right("CreateNamespace TagResource", _serverless("namespace"), Binding.MADE),
-            Right(
-                "GetNamespace UpdateNamespace DeleteNamespace ListTagsForResource TagResource",
-                _serverless("namespace"),
-                Binding.OURS,
-            ),
-            Right("GetNamespace", _serverless("namespace")),  # so that one of somebody else's is told from none
-            _managed_password("redshift"),
-            _SERVICE_ROLE,
-            _USE_KEY,
-        ),
-    ),
-    "redshift_usage_limit": (
-        "redshift-serverless",
-        (Right("ListUsageLimits CreateUsageLimit UpdateUsageLimit DeleteUsageLimit", _ALL),),  # AWS binds it to nothing
-    ),
-    "redshift_workgroup": (
-        "redshift-serverless",
-        (
-            Right("CreateWorkgroup TagResource", _serverless("workgroup"), Binding.MADE),
-            Right(
-                "CreateWorkgroup GetWorkgroup UpdateWorkgroup DeleteWorkgroup ListTagsForResource TagResource",
-                _serverless("workgroup", "namespace"),
-                Binding.OURS,
-            ),
-            Right("GetWorkgroup", _serverless("workgroup")),
-            Right(
-                "ec2:DescribeVpcAttribute ec2:DescribeVpcs ec2:DescribeSubnets ec2:DescribeSecurityGroups"
-                " ec2:DescribeAddresses ec2:DescribeInternetGateways ec2:DescribeAvailabilityZones"
-                " ec2:DescribeAccountAttributes",
-                _ALL,
-            ),
-        ),
-    ),
     "role": (
         "iam",
         (
@@ -339,7 +155,7 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
     "route_table": (
         "ec2",
         (
-            Right("DescribeRouteTables", _ALL),
+            Right("DescribeRouteTables", ALL),
             _made("CreateRouteTable", "route-table"),
             _ours(
                 "CreateRouteTable DeleteRouteTable DeleteRoute AssociateRouteTable DisassociateRouteTable",
@@ -376,13 +192,13 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
                 (_SECRETS,),
             ),
             Right("lambda:InvokeFunction", ("arn:aws:lambda:{at}:function:{prefix}-rotate-source-secret",)),
-            _USE_KEY,
+            USE_KEY,
         ),
     ),
     "security_group": (
         "ec2",
         (
-            Right("DescribeSecurityGroups", _ALL),
+            Right("DescribeSecurityGroups", ALL),
             _made("CreateSecurityGroup", "security-group"),
             _ours(
                 "CreateSecurityGroup DeleteSecurityGroup AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress",
@@ -404,7 +220,7 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
     "subnet": (
         "ec2",
         (
-            Right("DescribeSubnets", _ALL),
+            Right("DescribeSubnets", ALL),
             _made("CreateSubnet", "subnet"),
             _ours("CreateSubnet DeleteSubnet ModifySubnetAttribute", "subnet vpc"),
         ),
@@ -417,13 +233,13 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
                 " ListTagsForResource TagResource",
                 ("arn:aws:sns:{at}:{prefix}-*",),
             ),
-            Right("Unsubscribe", _ALL),  # AWS binds it to nothing
+            Right("Unsubscribe", ALL),  # AWS binds it to nothing
         ),
     ),
     "vpc": (
         "ec2",
         (
-            Right("DescribeVpcs DescribeVpcAttribute", _ALL),
+            Right("DescribeVpcs DescribeVpcAttribute", ALL),
             _made("CreateVpc", "vpc"),
             _ours("DeleteVpc ModifyVpcAttribute", "vpc"),
         ),
@@ -431,7 +247,7 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
     "vpc_endpoint": (
         "ec2",
         (
-            Right("DescribeVpcEndpoints", _ALL),
+            Right("DescribeVpcEndpoints", ALL),
             _made("CreateVpcEndpoint", "vpc-endpoint"),
             _ours(
                 "CreateVpcEndpoint ModifyVpcEndpoint DeleteVpcEndpoints",
@@ -439,6 +255,7 @@ RIGHTS: Mapping[str, tuple[str, tuple[Right, ...]]] = {
             ),
         ),
     ),
+    **DATA_RIGHTS,
 }
 """Kind of resource -> its service in IAM, and its handler's rights."""
 

@@ -36,7 +36,6 @@ _CALLED_BY_RUN = (
     FunctionName.RUN_LOCK,
     FunctionName.SOURCE_MARKER,
     FunctionName.BRONZE_STATE,
-    FunctionName.SOURCE_READING,
     FunctionName.WAREHOUSE_LOADS,
 )
 # the source's sums must be taken after the reconciliation has pinned what it compares them with
@@ -110,7 +109,7 @@ class RolePolicies:
             self._read_secret(names.masking_secret),
             *self._query_warehouse(),
             self._invoke(*_ASKED_BY_RECONCILE),
-            *self._use_network(),
+            *self._use_network_in_job(),
             _allow(
                 ("glue:GetConnection",),
                 names.arn("glue", "catalog"),
@@ -135,7 +134,7 @@ class RolePolicies:
             self._catalogue(names.gold_database, write=False),
             _allow(("states:DescribeExecution",), names.arn("states", f"execution:{names.prefix}:*")),
             *self._query_warehouse(),
-            self._write_logs(f"/aws/lambda/{names.prefix}-"),
+            self._write_function_logs(),
         )
 
     def _source_function(self) -> tuple[Statement, ...]:
@@ -149,8 +148,8 @@ class RolePolicies:
             *self._read_objects(names.artifacts_bucket, _PROJECT),
             self._write_objects(names.artifacts_bucket, _RUNS),
             self._encrypt(),
-            *self._use_network(),
-            self._write_logs(f"/aws/lambda/{names.prefix}-"),
+            *self._use_network_in_function(),
+            self._write_function_logs(),
         )
 
     def _shop_function(self) -> tuple[Statement, ...]:
@@ -159,8 +158,8 @@ class RolePolicies:
             self._read_secret(names.source_secret),
             *self._read_objects(names.artifacts_bucket, _PROJECT),
             self._decrypt(),
-            *self._use_network(),
-            self._write_logs(f"/aws/lambda/{names.function(FunctionName.SHOP)}"),
+            *self._use_network_in_function(),
+            self._write_function_logs(names.function(FunctionName.SHOP)),
         )
 
     def _state_machine(self) -> tuple[Statement, ...]:
@@ -243,9 +242,18 @@ class RolePolicies:
             _allow(tuple(f"redshift-data:{action}" for action in answers), "*", condition=mine),
         )
 
-    def _use_network(self) -> tuple[Statement, ...]:
-        describe = ("NetworkInterfaces", "Subnets", "SecurityGroups", "VpcEndpoints", "RouteTables", "Vpcs")
+    def _use_network_in_job(self) -> tuple[Statement, ...]:
+        describe = ("NetworkInterfaces", "Subnets", "SecurityGroups", "VpcEndpoints", "RouteTables", "VpcAttribute")
         change = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:CreateTags")
+        return self._use_network(describe, change)
+
+    def _use_network_in_function(self) -> tuple[Statement, ...]:
+        # as AWSLambdaVPCAccessExecutionRole, on the network interfaces of this account and region
+        addresses = ("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
+        change = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", *addresses)
+        return self._use_network(("NetworkInterfaces", "Subnets"), change)
+
+    def _use_network(self, describe: tuple[str, ...], change: tuple[str, ...]) -> tuple[Statement, ...]:
         arns = tuple(self.names.arn("ec2", f"{what}/*") for what in ("network-interface", "subnet", "security-group"))
         return (
             _allow(tuple(f"ec2:Describe{what}" for what in describe), "*"),
@@ -255,3 +263,8 @@ class RolePolicies:
     def _write_logs(self, group_prefix: str) -> Statement:
         arn = self.names.arn("logs", f"log-group:{group_prefix}*")
         return _allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), arn, f"{arn}:*")
+
+    def _write_function_logs(self, functions: str = "") -> Statement:
+        """Into log groups that are there: made by a function, one would be kept for ever."""
+        arn = self.names.arn("logs", f"log-group:/aws/lambda/{functions or f'{self.names.prefix}-*'}")
+        return _allow(("logs:CreateLogStream", "logs:PutLogEvents"), f"{arn}:*")

@@ -46,10 +46,14 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The place of another resource's attribute, such as `Ref(key, "arn")`, filled in when it is known."""
+    """The place of another resource's attribute, such as `Ref(key, "arn")`, filled in when it is known.
+
+    With `after`, only what comes after the last such text: AWS names some things by the last part of their ARN.
+    """
 
     resource: Resource
     attribute: str
+    after: str = ""
 
     @property
     def address(self) -> str:
@@ -89,7 +93,8 @@ def _filled(value: Any, attributes: Mapping[str, Mapping[str, str]]) -> Any:
                 f"{value.address} has no attribute {value.attribute!r}; it has {', '.join(sorted(known))}",
                 hint="refer to one of these",
             )
-        return known[value.attribute]
+        text = known[value.attribute]
+        return text.rpartition(value.after)[2] if value.after else text
     if isinstance(value, Mapping):
         return {name: _filled(member, attributes) for name, member in value.items()}
     if isinstance(value, list | tuple):

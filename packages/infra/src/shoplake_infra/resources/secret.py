@@ -4,7 +4,7 @@ import json
 import secrets
 import string
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shoplake_infra.aws import Aws, or_none
@@ -31,8 +31,8 @@ def hex_secret(
 class Login:
     """Where a database is and who logs in; the password is made with the secret."""
 
-    host: str
-    port: int
+    host: str | Ref
+    port: int | Ref
     username: str
 
 
@@ -57,7 +57,8 @@ def login_secret(
 
     Host, port and user name are written at the creation only: later the value belongs to the rotation.
     """
-    secret = _secret(name, {"login": asdict(login)}, description, key, tags, holds_data=False)
+    value = {"host": login.host, "port": login.port, "username": login.username}
+    secret = _secret(name, {"login": value}, description, key, tags, holds_data=False)
     if rotation is None:
         return secret
     rules = {"function_arn": Ref(rotation.function, "arn"), "days": rotation.days}
