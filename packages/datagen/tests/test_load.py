@@ -29,6 +29,11 @@ IDENTITIES = {
     "cancelled orders say when": "SELECT COUNT(*) FROM orders WHERE (status = 'cancelled') <> (cancelled_at IS NOT NULL)",
     "stock is promised to open orders": "SELECT SUM(committed) - (SELECT SUM(quantity) FROM order_items JOIN orders USING (order_id)"
     " WHERE status IN ('pending', 'paid')) FROM inventory_levels",
+    "movements sum to what lies there": "SELECT COUNT(*) FROM inventory_levels l LEFT JOIN (SELECT product_id, warehouse_id,"
+    " SUM(quantity) q FROM stock_movements GROUP BY product_id, warehouse_id) m USING (product_id, warehouse_id)"
+    " WHERE l.on_hand <> COALESCE(q, 0)",
+    "a voucher's line says so": "SELECT COUNT(*) FROM order_items JOIN products USING (product_id) JOIN categories USING (category_id)"
+    " WHERE is_gift_card <> (TRIM(name) = 'Vouchers')",
 }
 
 

@@ -67,7 +67,7 @@ def test_no_foreign_key_cascades(connection, seeded):
             " WHERE constraint_schema = 'read_shop'"
         )
         rules = cursor.fetchall()
-    assert len(rules) == 9
+    assert len(rules) == 10
     assert {rule for _, *both in rules for rule in both} <= {"RESTRICT", "NO ACTION"}
 
 

@@ -113,6 +113,20 @@ def test_refunds_stay_within_their_line_and_follow_the_sale(shop):
     assert late > 0, "no late refund was drawn"
 
 
+def test_movements_sum_to_the_stock_and_some_was_oversold_on_the_way(shop):
+    levels, moves = table(shop, "inventory_levels"), table(shop, "stock_movements")
+    place = (moves.column("product_id").values - 1) * 3 + moves.column("warehouse_id").values - 1
+    pieces = moves.column("quantity").values
+    assert (np.bincount(place, pieces, len(levels)) == levels.column("on_hand").values).all()
+    assert (np.diff(moves.column("moved_at").values) >= 0).all()
+    running = np.zeros(len(levels), dtype=np.int64)
+    lowest = running.copy()
+    for number, count in zip(place.tolist(), pieces.tolist(), strict=True):
+        running[number] += count
+        lowest[number] = min(lowest[number], running[number])
+    assert ((lowest < 0) & (running > 0)).any()
+
+
 def test_keys_are_unique_and_accounts_never_share_an_address(shop):
     """GEN-01: uniqueness comes from the id in each address, not from a list that can run out."""
     for name, key in (
@@ -150,6 +164,11 @@ def test_the_history_holds_the_traps(shop):
     assert (items.column("unit_price").values % 100 != 0).any()
     assert (items.column("unit_price").values == 0).any()
     assert (np.bincount(orders.column("customer_id").values) > 1).any()
+    assert items.column("is_gift_card").values.any()
+    customers = table(shop, "customers")
+    emails = np.array(customers.column("email").texts(0, len(customers)))
+    guests = customers.column("is_guest").values == 1
+    assert np.isin(emails[guests], emails[~guests]).any()
 
 
 def test_every_reference_names_a_row_that_exists(shop):

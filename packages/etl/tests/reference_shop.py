@@ -1,4 +1,4 @@
-"""Bronze of the reference shop's nine tables, drawn from a seed: enough rows and faults to run both jobs on."""
+"""Bronze of the reference shop's ten tables, drawn from a seed: enough rows and faults to run both jobs on."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -98,6 +98,7 @@ class ShopRows:
             "quantity": self.random.randint(1, 4) if quantity is None else quantity,
             "unit_price": self.money(1, 90, "0.0001"),
             "discount": Decimal("0.50") if line == 1 else Decimal("0.00"),
+            "is_gift_card": int(order % 40 == 3 and line == 2),
             "updated_at": self.at(1),
         }
 
@@ -152,6 +153,19 @@ class ShopRows:
             ],
             "inventory_levels": [
                 {"product_id": k, "warehouse_id": w, "on_hand": 5 - k, "committed": 0, "updated_at": at}
+                for k in range(1, self.products + 1)
+                for w in (1, 2)
+            ],
+            "stock_movements": [
+                {
+                    "movement_id": (k - 1) * 2 + w,
+                    "product_id": k,
+                    "warehouse_id": w,
+                    "kind": "opening",
+                    "quantity": 5 - k,
+                    "moved_at": at,
+                    "updated_at": at,
+                }
                 for k in range(1, self.products + 1)
                 for w in (1, 2)
             ],

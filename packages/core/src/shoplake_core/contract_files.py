@@ -20,10 +20,22 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar
 
 from shoplake_core.cleaning import DATE_FORMATS, PATTERNS
-from shoplake_core.contracts import CaseFold, ColumnContract, Layer, Pii, Reconciles, TableContract, Violation
+from shoplake_core.contracts import (
+    CaseFold,
+    ColumnContract,
+    GoldTest,
+    Layer,
+    Pii,
+    Rebuild,
+    Reconciles,
+    Severity,
+    TableContract,
+    Violation,
+)
 from shoplake_core.errors import ContractError
 from shoplake_core.identifiers import checked_identifier
 from shoplake_core.logical_types import Kind, parse_logical_type
@@ -38,14 +50,17 @@ _TABLE_FIELDS = {
         "key",
         "columns",
         "reads",
+        "rebuild",
         "scope",
         "touched",
         "distribution_key",
         "sort_key",
         "reconciles",
+        "tests",
         "doc",
     ),
 }
+_TEST_FIELDS = ("name", "sql", "severity")
 _COLUMN_FIELDS = (
     "type",
     "source_name",
@@ -157,6 +172,32 @@ def _check_column(column: ColumnContract, path: str, found: _Findings) -> None:
         found.add(path, f"minimum and maximum need a number, a date or a time, and the type is {column.type}")
 
 
+def _rebuild(data: Mapping[str, Any], layer: Layer, found: _Findings) -> Rebuild:
+    rebuild = found.member("rebuild", Rebuild, data.get("rebuild", "scope"), Rebuild.SCOPE)
+    if layer is Layer.GOLD and rebuild is Rebuild.SCOPE and not data.get("scope"):
+        found.add("scope", 'missing: name the columns whose groups are rebuilt together, or say rebuild = "whole"')
+    for field in ("scope", "touched"):
+        if rebuild is Rebuild.WHOLE and data.get(field):
+            found.add(field, 'of no use beside rebuild = "whole": any change of what it reads rebuilds the table')
+    return rebuild
+
+
+def _tests(data: Mapping[str, Any], found: _Findings) -> tuple[GoldTest, ...]:
+    tests: list[GoldTest] = []
+    for number, test in enumerate(data.get("tests", ()), start=1):
+        name = str(test.get("name", ""))
+        path = f"tests.{name or number}"
+        found.known(path, test, _TEST_FIELDS)
+        found.guarded(path, partial(checked_identifier, name, "test"), None)
+        if name in [other.name for other in tests]:
+            found.add(path, "comes twice")
+        if not str(test.get("sql", "")).strip():
+            found.add(f"{path}.sql", "missing: a SELECT of the rows that break the rule")
+        severity = found.member(f"{path}.severity", Severity, test.get("severity", "error"), Severity.ERROR)
+        tests.append(GoldTest(name=name, sql=str(test.get("sql", "")).strip(), severity=severity))
+    return tuple(tests)
+
+
 def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> TableContract:
     """The contract written in TOML `text`.
 
@@ -191,8 +232,8 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
         for column in data.get(field, ()):
             if column not in names:
                 found.add(field, f'no column "{column}"{did_you_mean(column, names)}')
-    if layer is Layer.GOLD and not data.get("scope"):
-        found.add("scope", "missing: name the columns whose groups are rebuilt together")
+    rebuild = _rebuild(data, layer, found)
+    tests = _tests(data, found)
     touched = dict(data.get("touched", {}))
     for read in touched:
         if read not in data.get("reads", ()):
@@ -214,6 +255,7 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
         source_name=str(data.get("source_name", name if layer is Layer.SILVER else "")),
         tracks=tuple(data.get("tracks", ())),
         reads=tuple(data.get("reads", ())),
+        rebuild=rebuild,
         scope=tuple(data.get("scope", ())),
         touched=touched,
         distribution_key=str(data.get("distribution_key", "")),
@@ -227,5 +269,6 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
             )
             for r in data.get("reconciles", ())
         ),
+        tests=tests,
         doc=str(data.get("doc", "")),
     )

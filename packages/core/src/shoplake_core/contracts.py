@@ -13,9 +13,12 @@ from shoplake_core.logical_types import Kind, LogicalType
 __all__ = [
     "CaseFold",
     "ColumnContract",
+    "GoldTest",
     "Layer",
     "Pii",
+    "Rebuild",
     "Reconciles",
+    "Severity",
     "TableContract",
     "Violation",
 ]
@@ -55,6 +58,20 @@ class Violation(Enum):
 
     QUARANTINE = "quarantine"
     NULL = "null"
+
+
+class Rebuild(Enum):
+    """How much of a gold table is worked out anew when something that it reads has changed."""
+
+    SCOPE = "scope"
+    WHOLE = "whole"
+
+
+class Severity(Enum):
+    """What a failed test of a gold table does."""
+
+    ERROR = "error"
+    WARN = "warn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +141,24 @@ class Reconciles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldTest:
+    """What must never be found in a gold table.
+
+    Attributes:
+        name: What the test says when it holds, in snake_case.
+        sql: SELECT that returns the rows that break it, with their keys: over the view named like the model, which holds the
+            rows just built, over the tables that the model reads, and over `scope`.
+        severity: Whether the model stops, or tells it and goes on. An error suits what holds within one table; tables that
+            are read at their own moments can disagree for one run.
+
+    """
+
+    name: str
+    sql: str
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableContract:
     """One table of silver or gold.
 
@@ -136,11 +171,13 @@ class TableContract:
         source_name: Table name in MySQL (silver).
         tracks: Columns beside the key whose old and new values a change set carries to gold (silver).
         reads: Tables that the model's SQL reads, silver or gold (gold).
-        scope: Columns whose value groups are rebuilt as a whole; a subset of the columns (gold).
+        rebuild: Whether touched groups are rebuilt, or the table as a whole: what depends on every row, like a rank (gold).
+        scope: Columns whose value groups are rebuilt as a whole; a subset of the columns; () where the table is (gold).
         touched: Table read -> SQL selecting the scope values that a change set touches, over the view `changes` (gold).
         distribution_key: Redshift DISTKEY; "" for even (gold).
         sort_key: Redshift SORTKEY columns (gold).
         reconciles: What this table must reproduce of its sources (gold).
+        tests: What its rows are tested for before they are committed (gold).
         doc: One paragraph for the reader.
 
     """
@@ -153,11 +190,13 @@ class TableContract:
     source_name: str = ""
     tracks: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    rebuild: Rebuild = Rebuild.SCOPE
     scope: tuple[str, ...] = ()
     touched: Mapping[str, str] = field(default_factory=dict)
     distribution_key: str = ""
     sort_key: tuple[str, ...] = ()
     reconciles: tuple[Reconciles, ...] = ()
+    tests: tuple[GoldTest, ...] = ()
     doc: str = ""
 
     def column(self, name: str) -> ColumnContract:

@@ -12,6 +12,7 @@ from shoplake_datagen.streams import stream
 from shoplake_datagen.vocabulary import Vocabulary
 
 __all__ = [
+    "GIFT_CARD_CATEGORY_ID",
     "WAREHOUSES",
     "Catalogue",
     "category_rows",
@@ -46,6 +47,7 @@ class Catalogue:
         former_price: The same before `price_changed_at`.
         price_changed_at: Microseconds.
         popularity: Cumulative share of sales up to and with each product.
+        is_gift_card: Whether it is a voucher.
 
     """
 
@@ -54,6 +56,7 @@ class Catalogue:
     former_price: _Integers
     price_changed_at: _Integers
     popularity: NDArray[np.float64]
+    is_gift_card: NDArray[np.bool_]
     rows: TableRows
 
 
@@ -63,6 +66,9 @@ def _categories() -> list[tuple[int, str, str, int]]:
     for parent, children in enumerate(_TREE.values(), start=1):
         categories += [(parent, *child) for child in children]
     return categories
+
+
+GIFT_CARD_CATEGORY_ID = next(n for n, (_, name, *_) in enumerate(_categories(), start=1) if name == "Vouchers")
 
 
 def category_rows(start: int) -> TableRows:
@@ -151,6 +157,7 @@ def draw_catalogue(seed: int, count: int, vocabulary: Vocabulary, *, start: int,
         former_price=np.where(unchanged, price, former),
         price_changed_at=changed_at,
         popularity=np.cumsum(weight) / weight.sum(),
+        is_gift_card=category_id == GIFT_CARD_CATEGORY_ID,
         rows=rows,
     )
 

@@ -60,6 +60,7 @@ class Sales:
     quantity: _Integers
     unit_price: _Integers
     line_gross: _Integers
+    is_gift_card: _Flags
 
     @property
     def is_open(self) -> _Flags:
@@ -169,6 +170,7 @@ def draw_sales(
         quantity=quantity,
         unit_price=unit_price,
         line_gross=line_gross,
+        is_gift_card=catalogue.is_gift_card[product],
     )
 
 
@@ -226,7 +228,7 @@ def item_rows(sales: Sales, *, empty_line_every: int = 0) -> TableRows:
     """
     order, line_no = sales.order_of_line, sales.line_no
     product, quantity, unit_price = sales.product, sales.quantity, sales.unit_price
-    discount = sales.amounts.line_discount
+    discount, is_gift_card = sales.amounts.line_discount, sales.is_gift_card.astype(np.int64)
     if empty_line_every:
         last = np.flatnonzero(np.append(order[1:] != order[:-1], True))
         last = last[is_reserved(order[last] + 1)][::empty_line_every]
@@ -234,6 +236,7 @@ def item_rows(sales: Sales, *, empty_line_every: int = 0) -> TableRows:
         order, line_no = np.append(order, order[last]), np.append(line_no, line_no[last] + 1)
         product, quantity = np.append(product, product[last]), np.append(quantity, zeros)
         unit_price, discount = np.append(unit_price, unit_price[last]), np.append(discount, zeros)
+        is_gift_card = np.append(is_gift_card, is_gift_card[last])
     return TableRows(
         name="order_items",
         columns=(
@@ -243,6 +246,7 @@ def item_rows(sales: Sales, *, empty_line_every: int = 0) -> TableRows:
             Column(name="quantity", form=Form.INTEGER, values=quantity),
             Column(name="unit_price", form=Form.TEN_THOUSANDTHS, values=unit_price),
             Column(name="discount", form=Form.CENTS, values=discount),
+            Column(name="is_gift_card", form=Form.INTEGER, values=is_gift_card),
             Column(name="updated_at", form=Form.TIMESTAMP, values=sales.placed_at[order]),
         ),
     )

@@ -1,4 +1,4 @@
-"""The shop's MySQL schema: nine tables in an order in which every parent comes before its children.
+"""The shop's MySQL schema: ten tables in an order in which every parent comes before its children.
 
 Foreign keys restrict everywhere: a cascade never reaches the binlog, so the replicator would miss it.
 Runs on MySQL and MariaDB alike; creating it twice changes nothing.
@@ -45,6 +45,17 @@ _TABLES: dict[str, str] = {
         {_UPDATED_AT},
         PRIMARY KEY (product_id, warehouse_id),
         CONSTRAINT inventory_product FOREIGN KEY (product_id) REFERENCES products (product_id) ON DELETE RESTRICT
+    """,
+    "stock_movements": f"""
+        movement_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+        product_id INT UNSIGNED NOT NULL,
+        warehouse_id SMALLINT UNSIGNED NOT NULL,
+        kind ENUM('opening','receipt','shipment','return','correction') NOT NULL,
+        quantity INT NOT NULL,
+        moved_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+        {_UPDATED_AT},
+        PRIMARY KEY (movement_id),
+        CONSTRAINT movements_product FOREIGN KEY (product_id) REFERENCES products (product_id) ON DELETE RESTRICT
     """,
     "customers": f"""
         customer_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -100,6 +111,7 @@ _TABLES: dict[str, str] = {
         quantity SMALLINT UNSIGNED NOT NULL,
         unit_price DECIMAL(12,4) NOT NULL,
         discount DECIMAL(12,2) NOT NULL,
+        is_gift_card TINYINT(1) NOT NULL DEFAULT 0,
         {_UPDATED_AT},
         PRIMARY KEY (order_id, line_no),
         CONSTRAINT items_order FOREIGN KEY (order_id) REFERENCES orders (order_id) ON DELETE RESTRICT,

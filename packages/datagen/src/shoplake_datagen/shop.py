@@ -16,6 +16,7 @@ from shoplake_datagen.orders import Sales, draw_sales, item_rows, order_rows
 from shoplake_datagen.people import address_rows, customer_rows, draw_countries
 from shoplake_datagen.rows import TableRows
 from shoplake_datagen.settlement import payment_rows, refund_rows
+from shoplake_datagen.stock import movement_rows
 from shoplake_datagen.streams import stream
 from shoplake_datagen.vocabulary import build_vocabulary
 
@@ -106,10 +107,13 @@ def draw_shop(settings: ShopSettings) -> Shop:
         customer=buyers.customer,
         customer_place=countries,
     )
+    inventory = inventory_rows(seed, _committed(sales, products), end=calendar.end)
+    refunds = refund_rows(seed, sales, vocabulary, end=calendar.end)
     tables = (
         category_rows(calendar.start),
         catalogue.rows,
-        inventory_rows(seed, _committed(sales, products), end=calendar.end),
+        inventory,
+        movement_rows(seed, sales, refunds, inventory, start=calendar.start, end=calendar.end),
         customer_rows(
             seed,
             vocabulary,
@@ -122,7 +126,7 @@ def draw_shop(settings: ShopSettings) -> Shop:
         order_rows(seed, sales, vocabulary),
         item_rows(sales, empty_line_every=EMPTY_LINE_EVERY if settings.dirt else 0),
         payment_rows(seed, sales),
-        refund_rows(seed, sales, vocabulary, end=calendar.end),
+        refunds,
     )
     ledger = tuple(entry for rows in tables for entry in plant_dirt(rows)) if settings.dirt else ()
     return Shop(tables=tables, ledger=ledger)

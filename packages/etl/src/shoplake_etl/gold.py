@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from shoplake_core.clock import Clock
-from shoplake_core.contracts import TableContract
+from shoplake_core.contracts import Layer, Rebuild, TableContract
 from shoplake_core.errors import ContractError, ResourceError
 from shoplake_core.project import Project
 
@@ -22,6 +23,7 @@ from shoplake_etl.change_sets import (
 )
 from shoplake_etl.failpoints import Failpoints, Step
 from shoplake_etl.gold_rows import bound_sql, difference, touched_scope, typed_result, within_scope
+from shoplake_etl.gold_tests import tested
 from shoplake_etl.layout import Lake, LayerPlace
 from shoplake_etl.objects import ObjectStore
 from shoplake_etl.spark_types import stored_schema
@@ -85,7 +87,7 @@ class _Read:
         sets = [batch.changes for batch in self.pending if batch.changes]
         if not sets:
             return None
-        is_silver = not self.contract.scope
+        is_silver = self.contract.layer is Layer.SILVER
         columns = change_columns(self.contract) if is_silver else self.contract.column_names
         return read_change_sets(self.table.spark, sets, self.contract, columns)
 
@@ -151,19 +153,32 @@ class _ModelBatch:
                 changes[name] = read.rows().select(F.lit("I").alias(OPERATION), "*")
             elif (found := read.changes()) is not None:
                 changes[name] = found
+        if self.contract.rebuild is Rebuild.WHOLE:  # one group, which any change touches
+            return self.spark.range(1) if changes else None
         return touched_scope(self.spark, self.contract, changes)
+
+    def settings(self) -> dict[str, str]:
+        """What SQL may name as `${name}`; `today` is the store's day of the run, for tests only: a model that read it would
+        not be the same when it is built again.
+        """
+        config = self.run.project.config
+        today = self.run.clock.now().astimezone(ZoneInfo(config.store_time_zone)).date()
+        return {
+            "store_time_zone": config.store_time_zone,
+            "store_currency": config.store_currency,
+            "today": today.isoformat(),
+        }
 
     def differing(self, scope: DataFrame) -> DataFrame:
         """What the model's SELECT over the scope changes in the table."""
         scope.createOrReplaceTempView("scope")
-        config = self.run.project.config
-        settings = {"store_time_zone": config.store_time_zone, "store_currency": config.store_currency}
+        settings = {name: value for name, value in self.settings().items() if name != "today"}
         sql = bound_sql(self.run.project.gold_sql[self.contract.name], settings, model=self.contract.name)
         result = typed_result(self.spark.sql(sql), self.contract)
         # a snapshot is read with the columns that it was made with: where they have changed, the newest one as it is now
         at = None if self.last is None or self.columns_changed else self.last.snapshot_id
         existing = self.table.rows(at) if self.last else None
-        if not self.full:
+        if not self.full and self.contract.rebuild is Rebuild.SCOPE:
             result = within_scope(result, scope, self.contract.scope)
             existing = None if existing is None else within_scope(existing, scope, self.contract.scope)
         return difference(result, existing, self.contract).localCheckpoint(eager=False)
@@ -254,6 +269,7 @@ def build_gold_model(spark: SparkSession, run: GoldRun, contract: TableContract)
 
     Raises:
         ContractError: The SQL does not give the contract's columns, a key comes twice, or a null stands where none may.
+        DataError: A test of the contract found rows. Nothing of the batch was committed.
         ResourceError: A table that it reads was never built, or a store or the catalogue failed.
 
     """
@@ -273,13 +289,14 @@ def build_gold_model(spark: SparkSession, run: GoldRun, contract: TableContract)
             table=contract.name,
         )
     groups = 0
-    rows, counts = None, dict.fromkeys(("I", "U", "D", "rows"), 0)
+    rows, counts, warnings = None, dict.fromkeys(("I", "U", "D", "rows"), 0), {}
     if scope is not None:
         scope = scope.localCheckpoint(eager=False)
         groups = scope.count()
     if scope is not None and (groups or model.full):
         rows = model.differing(scope)
         counts = _counts(rows, contract)
+        warnings = tested(spark, contract, rows, model.settings())
     batch = model.commit(rows, counts)
     return ModelSummary(
         scope=groups,
@@ -289,4 +306,5 @@ def build_gold_model(spark: SparkSession, run: GoldRun, contract: TableContract)
         batch=batch.number,
         full=batch.full,
         seconds=seconds(),
+        warnings=warnings,
     )

@@ -31,7 +31,7 @@ class TableSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSummary:
-    """One gold table; `scope` counts the groups that were rebuilt."""
+    """One gold table; `scope` counts the groups that were rebuilt, `warnings` names the tests of severity "warn" that found rows."""
 
     scope: int = 0
     inserted: int = 0
@@ -40,6 +40,7 @@ class ModelSummary:
     batch: int = 0
     full: bool = False
     seconds: float = 0.0
+    warnings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from shoplake_datagen.catalogue import WAREHOUSES, product_title
 from shoplake_datagen.live.faults import plant_fault
+from shoplake_datagen.live.movements import record_movement
 from shoplake_datagen.live.session import Change
 from shoplake_datagen.live.worker import Worker
 
@@ -43,12 +44,14 @@ def restock(worker: Worker) -> bool:
     """A delivery arrives: INSERT ... ON DUPLICATE KEY UPDATE, as stock systems do."""
     product_id = worker.facts.product_ids[worker.pick(len(worker.facts.product_ids))]
     pieces = 5 + worker.pick(60)
+    warehouse_id = 1 + worker.pick(WAREHOUSES)
     worker.session.upsert(
         "inventory_levels",
         "INSERT INTO inventory_levels (product_id, warehouse_id, on_hand, committed) VALUES (%s, %s, %s, 0)"
         " ON DUPLICATE KEY UPDATE on_hand = on_hand + %s",
-        (product_id, 1 + worker.pick(WAREHOUSES), pieces, pieces),
+        (product_id, warehouse_id, pieces, pieces),
     )
+    record_movement(worker, product_id, warehouse_id, "receipt", pieces)
     return True
 
 
@@ -78,5 +81,6 @@ def launch_product(worker: Worker) -> bool:
     for warehouse in range(1, WAREHOUSES + 1):
         stock = {"product_id": product_id, "warehouse_id": warehouse, "on_hand": worker.pick(40), "committed": 0}
         session.insert("inventory_levels", stock)
+        record_movement(worker, product_id, warehouse, "opening", stock["on_hand"])
     plant_fault(worker, "products", "product_id", product_id)
     return True

@@ -7,6 +7,7 @@ import numpy as np
 from pymysql.connections import Connection
 from shoplake_core.errors import ConfigError
 
+from shoplake_datagen.catalogue import GIFT_CARD_CATEGORY_ID
 from shoplake_datagen.dirt_keys import is_reserved
 from shoplake_datagen.orders import CURRENCIES
 
@@ -22,6 +23,7 @@ class ShopFacts:
     Attributes:
         product_ids: Ascending.
         product_cents: Their prices, in cents of the store's currency.
+        gift_card_ids: The products that are vouchers.
         category_ids: Categories that have products.
         newest_customer_id: Greatest key.
         newest_order_id: Greatest key.
@@ -32,6 +34,7 @@ class ShopFacts:
 
     product_ids: tuple[int, ...]
     product_cents: tuple[int, ...]
+    gift_card_ids: frozenset[int]
     category_ids: tuple[int, ...]
     newest_customer_id: int
     newest_order_id: int
@@ -91,6 +94,7 @@ def read_facts(connection: "Connection[Any]", schema: str) -> ShopFacts:
                 return ShopFacts(
                     product_ids=tuple(int(row[0]) for row in products),
                     product_cents=tuple(int(row[1]) for row in products),
+                    gift_card_ids=frozenset(int(row[0]) for row in products if row[2] == GIFT_CARD_CATEGORY_ID),
                     category_ids=tuple(sorted({int(row[2]) for row in products})),
                     newest_customer_id=newest[0],
                     newest_order_id=newest[1],

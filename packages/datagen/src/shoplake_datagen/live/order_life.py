@@ -8,6 +8,7 @@ from typing import Any
 
 from shoplake_datagen.catalogue import warehouse_of
 from shoplake_datagen.dirt_keys import RESERVED_REMAINDER, RESERVED_STRIDE
+from shoplake_datagen.live.movements import record_movement
 from shoplake_datagen.live.session import Change
 from shoplake_datagen.live.worker import Worker
 
@@ -49,6 +50,8 @@ def _move_stock(worker: Worker, order_id: int, *, on_hand: int, committed: int) 
             " WHERE product_id = %s AND warehouse_id = %s",
             (on_hand * int(quantity), committed * int(quantity), product_id, int(warehouse_of(order_id))),
         )
+        if on_hand and quantity:
+            record_movement(worker, product_id, int(warehouse_of(order_id)), "shipment", on_hand * int(quantity))
 
 
 def _set_status(worker: Worker, order_id: int, status: str) -> None:
@@ -135,6 +138,7 @@ def refund_line(worker: Worker) -> bool:
         "UPDATE inventory_levels SET on_hand = on_hand + %s WHERE product_id = %s AND warehouse_id = %s",
         (returned, product_id, int(warehouse_of(order_id))),
     )
+    record_movement(worker, product_id, int(warehouse_of(order_id)), "return", returned)
     return True
 
 

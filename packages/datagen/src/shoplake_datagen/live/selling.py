@@ -66,6 +66,7 @@ def insert_order(worker: Worker, customer_id: int, country: str) -> int:
             "quantity": int(quantity[number]),
             "unit_price": _money(int(cents[number])),
             "discount": _money(int(amounts.line_discount[number])),
+            "is_gift_card": int(facts.product_ids[product] in facts.gift_card_ids),
         }
         session.insert("order_items", line)
     method = ("card", "card", "paypal", "invoice")[worker.pick(4)]
