@@ -151,6 +151,24 @@ def test_functions_are_listed_tagged_and_deleted(functions):
         functions.invoke()
 
 
+def test_a_function_has_a_policy_of_who_may_invoke_it(functions):
+    functions.make("")
+    with pytest.raises(ServiceError, match="ResourceNotFoundException"):
+        functions.call("GetPolicy", FunctionName="f")
+    given = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "secretsmanager.amazonaws.com"}
+    functions.call("AddPermission", FunctionName="f", SourceAccount=LOCAL_ACCOUNT, **given)
+    with pytest.raises(ServiceError, match="ResourceConflictException"):
+        functions.call("AddPermission", FunctionName="f", **given)
+    (statement,) = json.loads(functions.call("GetPolicy", FunctionName="f")["Policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "secretsmanager.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"AWS:SourceAccount": LOCAL_ACCOUNT}}
+    functions.call("RemovePermission", FunctionName="f", StatementId="s")
+    with pytest.raises(ServiceError, match="ResourceNotFoundException"):
+        functions.call("RemovePermission", FunctionName="f", StatementId="s")
+    with pytest.raises(ServiceError, match="NotImplemented"):
+        functions.call("AddPermission", FunctionName="f", PrincipalOrgID="o-abcdefghij", **given)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -20,6 +20,7 @@ from shoplake_local.jobs.import_guard import CODE_FOLDERS
 from shoplake_local.jobs.job_process import Endpoints
 from shoplake_local.jobs.shipped_code import CodeNotFetchedError, ShippedCode
 from shoplake_local.lambda_functions.invocation import FunctionProcesses, Invocation
+from shoplake_local.lambda_functions.permissions import Permissions
 from shoplake_local.service import ServiceError, UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["LambdaService"]
@@ -48,6 +49,7 @@ class LambdaService:
     def __init__(self, folder: Path, endpoints: Endpoints, *, clock: Clock) -> None:
         self._folder = private_folder(folder)
         self._documents = Documents(folder / "lambda.sqlite", "lambda")
+        self._permissions = Permissions(self._documents)
         self._code = ShippedCode(folder / "code")
         self._endpoints = endpoints
         self._clock = clock
@@ -65,6 +67,9 @@ class LambdaService:
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "Invoke": self._invoke,
+            "AddPermission": lambda p: self._permissions.add(self._function(p), p),
+            "RemovePermission": lambda p: self._permissions.remove(self._function(p), p),
+            "GetPolicy": lambda p: self._permissions.shown(self._function(p)),
         }
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -168,6 +173,7 @@ class LambdaService:
             name = self._function(parameters)["FunctionName"]
             self._documents.delete(_KIND, name)
             self._documents.delete("tags", name)
+            self._permissions.forget(name)
         return {"StatusCode": 204}
 
     def _list(self, parameters: dict[str, Any]) -> dict[str, Any]:
