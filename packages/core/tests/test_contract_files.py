@@ -2,7 +2,7 @@
 
 import pytest
 from shoplake_core.contract_files import parse_table_contract
-from shoplake_core.contracts import Layer, Pii, Violation
+from shoplake_core.contracts import GoldTest, Layer, Pii, Rebuild, Severity, Violation
 from shoplake_core.errors import ContractError
 from shoplake_core.logical_types import Kind
 
@@ -78,3 +78,53 @@ def test_every_fault_is_reported_at_once():
 def test_null_on_violation_needs_a_nullable_column():
     with pytest.raises(ContractError, match="needs nullable"):
         parse(ORDERS.replace("nullable = true\nformats", "formats"))
+
+
+GOLD = """
+grain = "one row per order"
+key = ["order_id"]
+reads = ["orders"]
+scope = ["order_id"]
+[touched]
+orders = "select order_id from changes"
+[[tests]]
+name = "no_gaps"
+sql = "select order_id from orders where false"
+severity = "warn"
+[columns.order_id]
+type = "uint64"
+"""
+
+
+def test_a_gold_contract_holds_its_tests_and_how_much_is_rebuilt():
+    made = parse(GOLD, Layer.GOLD)
+    assert made.tests == (
+        GoldTest(name="no_gaps", sql="select order_id from orders where false", severity=Severity.WARN),
+    )
+    assert made.rebuild is Rebuild.SCOPE
+    whole = GOLD.replace('scope = ["order_id"]', 'rebuild = "whole"').replace(
+        '[touched]\norders = "select order_id from changes"', ""
+    )
+    assert (parse(whole, Layer.GOLD).rebuild, parse(whole, Layer.GOLD).scope) == (Rebuild.WHOLE, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        pytest.param(('scope = ["order_id"]', ""), 'or say rebuild = "whole"', id="no-scope"),
+        pytest.param(('scope = ["order_id"]', 'scope = ["order_id"]\nrebuild = "whole"'), "of no use", id="both"),
+        pytest.param(('severity = "warn"', 'severity = "warm"'), 'did you mean "warn"', id="severity"),
+        pytest.param(
+            ('sql = "select order_id from orders where false"', ""), "tests.no_gaps.sql: missing", id="no-sql"
+        ),
+        pytest.param(('name = "no_gaps"', 'name = "No gaps"'), "snake_case", id="name"),
+        pytest.param(("severity", "sverity"), 'did you mean "severity"', id="field"),
+        pytest.param(
+            ("[columns", '[[tests]]\nname = "no_gaps"\nsql = "select 1"\n[columns'), "comes twice", id="twice"
+        ),
+    ],
+)
+def test_a_fault_of_a_gold_contract_is_named(change, fault):
+    with pytest.raises(ContractError) as caught:
+        parse(GOLD.replace(*change, 1), Layer.GOLD)
+    assert fault in str(caught.value)

@@ -12,6 +12,7 @@ from shoplake_core.config import ProjectConfig, parse_project_config
 from shoplake_core.contract_files import parse_table_contract
 from shoplake_core.contracts import Layer, TableContract
 from shoplake_core.errors import ConfigError, ContractError
+from shoplake_core.metrics import METRICS_FILE_NAME, Metric, parse_metrics
 from shoplake_core.suggestions import did_you_mean
 
 __all__ = ["CONFIG_FILE_NAME", "Project", "project_from_bundle", "project_from_files", "project_from_folder"]
@@ -28,6 +29,7 @@ class Project:
         silver: Silver contracts by name.
         gold: Gold contracts by name, each after all that it reads.
         gold_sql: Gold model name -> its SELECT.
+        metrics: What `metrics.toml` says, by name; empty where the project has none.
         files: Path in the project -> text, of everything above.
 
     """
@@ -36,6 +38,7 @@ class Project:
     silver: Mapping[str, TableContract]
     gold: Mapping[str, TableContract]
     gold_sql: Mapping[str, str]
+    metrics: Mapping[str, Metric]
     files: Mapping[str, str]
 
     def bundle(self) -> str:
@@ -95,12 +98,22 @@ def project_from_files(files: Mapping[str, str], *, environment: str = "") -> Pr
         if path not in files:
             raise ContractError(f"gold model {name} has a contract and no {path}", hint=f"write {path}")
         sql[name] = files[path]
-    return Project(config=config, silver=silver, gold=_in_reading_order(gold), gold_sql=sql, files=dict(files))
+    metrics = (
+        parse_metrics(files[METRICS_FILE_NAME], gold, where=METRICS_FILE_NAME) if METRICS_FILE_NAME in files else {}
+    )
+    return Project(
+        config=config, silver=silver, gold=_in_reading_order(gold), gold_sql=sql, metrics=metrics, files=dict(files)
+    )
 
 
 def project_from_folder(folder: Path, *, environment: str = "") -> Project:
     """The project in `folder` (the one that holds `shoplake.toml`), as one environment sees it."""
-    paths = [folder / CONFIG_FILE_NAME, *folder.glob("contracts/*/*.toml"), *folder.glob("gold/*.sql")]
+    paths = [
+        folder / CONFIG_FILE_NAME,
+        folder / METRICS_FILE_NAME,
+        *folder.glob("contracts/*/*.toml"),
+        *folder.glob("gold/*.sql"),
+    ]
     return project_from_files(
         {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(paths) if path.is_file()},
         environment=environment,
