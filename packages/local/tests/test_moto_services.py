@@ -78,17 +78,6 @@ def test_who_waits_for_a_message_keeps_nobody_else_waiting(local_aws):
     assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)
 
 
-def test_rotation_by_a_function_is_refused_by_name(local_aws):
-    local_aws.client("secretsmanager").create_secret(Name="rotated", SecretString="x")
-    code, response = _code(
-        local_aws.client("secretsmanager").rotate_secret,
-        SecretId="rotated",
-        RotationLambdaARN=f"arn:aws:lambda:eu-central-1:{LOCAL_ACCOUNT}:function:rotate",
-    )
-    assert code == "NotImplemented"
-    assert "RotateSecret" in response["Error"]["Message"]
-
-
 def test_what_was_written_survives_a_kill_under_the_same_ids(local_aws):
     before = _written(local_aws)
     os.kill(local_aws.engine.status().pid, signal.SIGKILL)

@@ -28,6 +28,8 @@ from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.redshift_serverless.service import RedshiftServerlessService
 from shoplake_local.scheduler.service import SchedulerService
 from shoplake_local.scheduler.targets_aws import CallFailedError
+from shoplake_local.secret_rotation.rotations_aws import Rotations
+from shoplake_local.secret_rotation.service import SecretsService
 from shoplake_local.service import Service
 from shoplake_local.stepfunctions.faults import StateError
 from shoplake_local.stepfunctions.role_clients import RoleClients
@@ -46,7 +48,9 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     )
     moto.on_write = _written(config, identity, clock=clock)
     scheduler = _scheduler(config, moto, clock=clock, identity=identity)
-    played_by_moto = [scheduler, *(MotoService(name, moto) for name in MOTO_SERVICES if name != "scheduler")]
+    secrets = SecretsService(moto, Rotations(config.endpoint), clock=clock)
+    acting = {service.service_name: service for service in (scheduler, secrets)}
+    played_by_moto = [acting.get(name) or MotoService(name, moto) for name in MOTO_SERVICES]
     buckets = (
         [BucketService(config.state_folder / "buckets.sqlite", config.object_store)] if config.object_store else []
     )

@@ -19,8 +19,9 @@ from werkzeug.exceptions import HTTPException
 
 from shoplake_local.models import service_model
 from shoplake_local.moto_services.catalogue import MOTO_SERVICES, is_reading, is_written_down
-from shoplake_local.moto_services.determinism import frozen_at, lead_moto, seed_moto
+from shoplake_local.moto_services.determinism import frozen_at, lead_moto, moto_now, seed_moto
 from shoplake_local.moto_services.journal import Journal, JournalEntry
+from shoplake_local.moto_services.rotated_secrets import begin_rotation, follow_current
 from shoplake_local.protocols.answers import HttpAnswer
 from shoplake_local.protocols.requests import HttpRequest
 from shoplake_local.service import ServiceError, UnsupportedOperationError
@@ -79,9 +80,6 @@ class MotoBackends:
 
         """
         asked = self._for_moto(service, request)
-        if operation == "RotateSecret":
-            # moto would ask its own Lambda, which is not the one that is here
-            raise UnsupportedOperationError('operation "RotateSecret" of secretsmanager')
         self._ready()
         if operation == "ReceiveMessage":
             return self._received(asked, parameters)
@@ -102,10 +100,14 @@ class MotoBackends:
         self._ready()
         return self._backend(service)
 
-    def has_written(self, service: str) -> bool:
-        """Whether anything was ever written to that service: told without moto, which takes seconds to import."""
+    def has_written(self, service: str, operation: str = "") -> bool:
+        """Whether anything (or that operation) was ever written to that service.
+
+        Told without moto, which takes seconds to import.
+
+        """
         with self._lock:
-            return self._journal.has(service)
+            return self._journal.has(service, operation)
 
     def close(self) -> None:
         """Close the journal."""
@@ -167,6 +169,8 @@ class MotoBackends:
             return self._played(entry.service, entry.operation, entry.request)
 
     def _played(self, service: str, operation: str, request: HttpRequest) -> HttpAnswer:
+        if operation == "RotateSecret":
+            return begin_rotation(self._backend(service), request.body, now=moto_now())
         moto_request = request.for_moto()
         try:
             status, headers, body = self._dispatchers[service](moto_request, moto_request.raw_url, moto_request.headers)
@@ -176,6 +180,8 @@ class MotoBackends:
             response = error.get_response()
             status, headers, body = response.status_code, dict(response.headers), response.get_data()
         data = body.encode() if isinstance(body, str) else bytes(body or b"")
+        if operation == "UpdateSecretVersionStage" and int(status) < _ERROR:
+            follow_current(self._backend(service), request.body, now=moto_now())
         skipped = {"status", "content-length", "date", "server"}
         return HttpAnswer(
             int(status), data, {name: str(value) for name, value in headers.items() if name.lower() not in skipped}

@@ -11,7 +11,7 @@ from typing import Any
 
 from shoplake_core.clock import Clock
 
-__all__ = ["frozen_at", "lead_moto", "seed_moto"]
+__all__ = ["frozen_at", "lead_moto", "moto_now", "moto_random", "seed_moto"]
 
 _frozen: ContextVar[datetime | None] = ContextVar("moto's now", default=None)
 
@@ -19,7 +19,7 @@ _frozen: ContextVar[datetime | None] = ContextVar("moto's now", default=None)
 def lead_moto(clock: Clock) -> None:
     """Make moto read its time here, and its key material and all ids from its own seeded random."""
     utils: Any = importlib.import_module("moto.core.utils")
-    random = _moto_random()
+    random = moto_random()
 
     def now() -> datetime:
         return _frozen.get() or clock.now()
@@ -46,7 +46,7 @@ def seed_moto(*parts: str | bytes | int) -> None:
     for part in parts:
         piece = part if isinstance(part, bytes) else str(part).encode()
         digest.update(len(piece).to_bytes(8, "big") + piece)
-    _moto_random().seed(int.from_bytes(digest.digest(), "big"))
+    moto_random().seed(int.from_bytes(digest.digest(), "big"))
 
 
 @contextmanager
@@ -59,5 +59,12 @@ def frozen_at(moment: datetime) -> Iterator[None]:
         _frozen.reset(token)
 
 
-def _moto_random() -> Any:
+def moto_now() -> datetime:
+    """The time that moto has: that of the request that is played again, or the clock's."""
+    utils: Any = importlib.import_module("moto.core.utils")
+    return utils._shoplake_now()  # type: ignore[no-any-return] # noqa: SLF001
+
+
+def moto_random() -> Any:
+    """The source of all of moto's ids, seeded."""
     return importlib.import_module("moto.moto_api._internal").mock_random

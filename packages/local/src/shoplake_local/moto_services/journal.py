@@ -71,10 +71,10 @@ class Journal:
         """The place of the next entry."""
         return int(self._connection.execute("SELECT coalesce(max(sequence), 0) + 1 FROM written").fetchone()[0])
 
-    def has(self, service: str) -> bool:
-        """Whether anything was written to that service."""
-        query = "SELECT 1 FROM written WHERE service = ? LIMIT 1"
-        return self._connection.execute(query, (service,)).fetchone() is not None
+    def has(self, service: str, operation: str = "") -> bool:
+        """Whether anything, or that operation, was written to that service."""
+        query = "SELECT 1 FROM written WHERE service = ? AND ? IN ('', operation) LIMIT 1"
+        return self._connection.execute(query, (service, operation)).fetchone() is not None
 
     def append(self, entry: JournalEntry) -> None:
         """Keep the entry; it is on disk when this returns."""
