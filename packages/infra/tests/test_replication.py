@@ -94,12 +94,16 @@ def dms(on_local, source, desired_with):
     """The client; what a test leaves is taken away, and the network stays for the next one."""
     client = on_local.client("dms")
     yield client
-    destroyed = plan_destroy(desired_with(), on_local)
-    changes = tuple(change for change in destroyed.changes if change.resource.kind in DMS_KINDS)
-    apply(replace(destroyed, changes=changes), on_local)
+    take_away(on_local, desired_with())
     assert client.describe_replication_tasks()["ReplicationTasks"] == []
     assert client.describe_replication_subnet_groups()["ReplicationSubnetGroups"] == []
     assert on_local.client("iam").get_role(RoleName="dms-vpc-role"), "it is the account's"
+
+
+def take_away(aws, desired):
+    destroyed = plan_destroy(desired, aws)
+    changes = tuple(change for change in destroyed.changes if change.resource.kind in DMS_KINDS)
+    apply(replace(destroyed, changes=changes), aws)
 
 
 def changed(desired, aws):
@@ -200,6 +204,15 @@ def test_an_apply_killed_anywhere_is_gone_on_with(on_local, calls, dms, source, 
     wait_for(on_local, dms, "ready")
     assert len(dms.describe_replication_tasks()["ReplicationTasks"]) == 1
 
+    arn = task_of(dms)["ReplicationTaskArn"]
+    for killed_at in (1, 4):  # a destroy that is killed at the task, or an endpoint, and regretted at once
+        calls.reset(fail_at=killed_at, after=True)
+        with pytest.raises(ResourceError, match="killed at Delete"):
+            take_away(on_local, desired)
+        assert "+" not in plan(desired, on_local).lines()[0], "it is still going"
+        apply(plan(desired, on_local), on_local)
+        assert plan(desired, on_local).changes == ()
+    assert task_of(dms)["ReplicationTaskArn"] != arn
     arn = task_of(dms)["ReplicationTaskArn"]
     dms.remove_tags_from_resource(ResourceArn=arn, TagKeys=["ManagedBy"])
     with pytest.raises(ResourceError, match=f"dms_task {NAMES.replication_task} exists and is not ours"):

@@ -9,6 +9,7 @@ from shoplake_infra.dms_calls import add_tags, dms_described, paused, tags_of
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.new_roles import once_role_is_known
 from shoplake_infra.resource import Ref, Resource
+from shoplake_infra.resting import AVAILABLE, DELETING, made_again
 from shoplake_infra.tags import tag_list
 
 __all__ = ["HANDLER", "DmsEndpointHandler", "mysql_source", "s3_target"]
@@ -46,7 +47,7 @@ def _endpoint(
     tags: Mapping[str, str],
     depends_on: tuple[str, ...] = (),
 ) -> Resource:
-    properties = {"type": kind, "engine": engine, "tls": "none", "settings": dict(settings)}
+    properties = {"type": kind, "engine": engine, "tls": "none", "settings": dict(settings), "state": AVAILABLE}
     return Resource(kind="dms_endpoint", name=name, tags=tags, depends_on=depends_on, properties=properties)
 
 
@@ -61,7 +62,7 @@ class DmsEndpointHandler(Handler):
         found = dms_described(aws.client("dms").describe_endpoints, "Endpoints", "endpoint-id", resource.name)
         if found is None:
             return None
-        engine = found["EngineName"].lower()
+        engine, state = found["EngineName"].lower(), DELETING if found["Status"] == DELETING else AVAILABLE
         settings = found.get(_SETTINGS.get(engine, ""), {})
         return Observed(
             properties={
@@ -71,8 +72,9 @@ class DmsEndpointHandler(Handler):
                 "settings": {
                     name: _word(name, settings[name]) for name in resource.properties["settings"] if name in settings
                 },
+                "state": state,
             },
-            tags=tags_of(aws, found["EndpointArn"]),
+            tags=resource.tags if state == DELETING else tags_of(aws, found["EndpointArn"]),
             attributes={"arn": found["EndpointArn"], "name": resource.name},
         )
 
@@ -93,6 +95,8 @@ class DmsEndpointHandler(Handler):
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, changes: tuple[Change, ...]) -> None:
         """Set what differs while the tasks that use it stand still."""
+        if made_again(self, aws, resource, observed):
+            return
         arn = observed.attributes["arn"]
         if touches(changes, *resource.properties):
             with paused(aws, filter_name="endpoint-arn", value=arn, address=resource.address):
@@ -102,7 +106,8 @@ class DmsEndpointHandler(Handler):
 
     def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:  # noqa: ARG002 - the port's signature
         """Delete it; AWS refuses while a task uses it."""
-        aws.client("dms").delete_endpoint(EndpointArn=observed.attributes["arn"])
+        if observed.properties["state"] != DELETING:
+            aws.client("dms").delete_endpoint(EndpointArn=observed.attributes["arn"])
 
 
 def _word(name: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from shoplake_infra.dms_calls import add_tags, dms_described, tags_of
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.members import member_refs, named_members
 from shoplake_infra.resource import Ref, Resource
-from shoplake_infra.resting import AVAILABLE, DELETING, come_to_rest, made_again
+from shoplake_infra.resting import AVAILABLE, DELETING, come_to_rest, made_again, stay_at_rest
 from shoplake_infra.tags import tag_list
 
 __all__ = ["HANDLER", "DmsInstanceHandler", "ReplicationMachine", "dms_instance"]
@@ -80,7 +80,7 @@ class DmsInstanceHandler(Handler):
         found, wanted = _described(aws, resource), resource.properties
         if found is None:
             return None
-        arn = found["ReplicationInstanceArn"]
+        arn, state = found["ReplicationInstanceArn"], found["ReplicationInstanceStatus"]
         groups = [group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])]
         return Observed(
             properties={
@@ -93,9 +93,9 @@ class DmsInstanceHandler(Handler):
                 "security_groups": named_members(groups, wanted["security_groups"]),
                 "kms_key": found.get("KmsKeyId", ""),
                 "public": found["PubliclyAccessible"],
-                "state": found["ReplicationInstanceStatus"],
+                "state": state,
             },
-            tags=tags_of(aws, arn),
+            tags=resource.tags if state == DELETING else tags_of(aws, arn),
             attributes={"arn": arn, "name": resource.name},
         )
 
@@ -126,6 +126,7 @@ class DmsInstanceHandler(Handler):
         arn = observed.attributes["arn"]
         if modified:
             aws.client("dms").modify_replication_instance(ReplicationInstanceArn=arn, ApplyImmediately=True, **modified)
+            stay_at_rest(self, aws, resource)
         if touches(changes, "tags"):
             add_tags(aws, resource, arn)
 

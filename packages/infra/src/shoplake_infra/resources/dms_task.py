@@ -11,6 +11,7 @@ from shoplake_infra.diff import Change, touches
 from shoplake_infra.dms_calls import add_tags, dms_described, paused, stop_tasks, tags_of, task_at_rest
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.resource import Ref, Resource
+from shoplake_infra.resting import AVAILABLE, DELETING, made_again
 from shoplake_infra.tags import tag_list
 
 __all__ = ["HANDLER", "DmsTaskHandler", "dms_task"]
@@ -43,6 +44,7 @@ def dms_task(
             "migration": "full-load-and-cdc",
             "table_mappings": dict(table_mappings),
             "settings": dict(settings),
+            "state": AVAILABLE,
         },
     )
 
@@ -60,6 +62,7 @@ class DmsTaskHandler(Handler):
         if found is None:
             return None
         arn, settings = found["ReplicationTaskArn"], json.loads(found["ReplicationTaskSettings"])
+        state = DELETING if found["Status"] == DELETING else AVAILABLE
         return Observed(
             properties={
                 "source": found["SourceEndpointArn"],
@@ -68,8 +71,9 @@ class DmsTaskHandler(Handler):
                 "migration": found["MigrationType"],
                 "table_mappings": json.loads(found["TableMappings"]),
                 "settings": _said(resource.properties["settings"], settings),
+                "state": state,
             },
-            tags=tags_of(aws, arn),
+            tags=resource.tags if state == DELETING else tags_of(aws, arn),
             attributes={"arn": arn, "name": resource.name},
         )
 
@@ -87,6 +91,8 @@ class DmsTaskHandler(Handler):
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, changes: tuple[Change, ...]) -> None:
         """Set what differs while it stands still; it is resumed where it ran."""
+        if made_again(self, aws, resource, observed):
+            return
         arn = observed.attributes["arn"]
         if touches(changes, *resource.properties):
             with paused(aws, filter_name="replication-task-arn", value=arn, address=resource.address):
@@ -96,8 +102,8 @@ class DmsTaskHandler(Handler):
 
     def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:
         """Stop it, and delete it with its position in the source: another one begins with a full load."""
-        arn, found = observed.attributes["arn"], _described(aws, resource)
-        if found is None or found["Status"] == "deleting":
+        arn = observed.attributes["arn"]
+        if observed.properties["state"] == DELETING:
             return
         stop_tasks(aws, filter_name="replication-task-arn", value=arn, address=resource.address)
         aws.client("dms").delete_replication_task(ReplicationTaskArn=arn)

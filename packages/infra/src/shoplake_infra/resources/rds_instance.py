@@ -12,7 +12,7 @@ from shoplake_infra.diff import Change, touches
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.members import member_refs, named_members
 from shoplake_infra.resource import Ref, Resource
-from shoplake_infra.resting import AVAILABLE, DELETING, come_to_rest, made_again
+from shoplake_infra.resting import AVAILABLE, DELETING, come_to_rest, made_again, stay_at_rest
 from shoplake_infra.tags import tag_list, tag_mapping
 
 __all__ = ["HANDLER", "InstancePlace", "InstanceShape", "RdsInstanceHandler", "rds_instance"]
@@ -190,6 +190,7 @@ class RdsInstanceHandler(Handler):
             }
         if modified:
             rds.modify_db_instance(DBInstanceIdentifier=resource.name, ApplyImmediately=True, **modified)
+            stay_at_rest(self, aws, resource)
         if touches(changes, "tags"):
             rds.add_tags_to_resource(ResourceName=observed.attributes["arn"], Tags=tag_list(resource.tags))
 

@@ -69,7 +69,7 @@ class RedshiftNamespaceHandler(Handler):
                 "logs": sorted(found.get("logExports", [])),
                 "state": state_of(found),
             },
-            tags=tags_of(aws, arn),
+            tags=resource.tags if state_of(found) == DELETING else tags_of(aws, arn),
             attributes={"arn": arn, "id": found["namespaceId"], "name": resource.name},
         )
 

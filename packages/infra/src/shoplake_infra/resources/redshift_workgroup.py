@@ -91,7 +91,7 @@ class RedshiftWorkgroupHandler(Handler):
                 "parameters": {name: parameters[name] for name in wanted["parameters"] if name in parameters},
                 "state": state_of(found),
             },
-            tags=tags_of(aws, arn),
+            tags=resource.tags if state_of(found) == DELETING else tags_of(aws, arn),
             attributes={
                 "arn": arn,
                 "id": found["workgroupId"],
