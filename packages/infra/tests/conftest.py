@@ -109,12 +109,30 @@ def tags() -> dict[str, str]:
     return {"Project": "shop", "Environment": "dev", "ManagedBy": "shoplake"}
 
 
-def small_artifacts(folder: Path) -> CodeArtifacts:
-    """Code of the right form that does nothing."""
+_FUNCTION = """
+import os
+import boto3
 
-    def archive(name: str, member: str) -> Path:
+def run_lock(event, context):
+    bucket, _, key = os.environ["SHOPLAKE_PROJECT"].removeprefix("s3://").partition("/")
+    return {"project": boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode(), **event}
+"""
+_SCRIPT = """
+import sys
+import boto3
+import core, etl
+
+bucket, _, key = sys.argv[sys.argv.index("--project") + 1].removeprefix("s3://").partition("/")
+assert boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == b"{}"
+"""
+
+
+def small_artifacts(folder: Path) -> CodeArtifacts:
+    """Code of the right form that reads the project, as its role, and does nothing else."""
+
+    def archive(name: str, member: str, content: str = "") -> Path:
         with zipfile.ZipFile(folder / name, "w") as file:
-            file.writestr(zipfile.ZipInfo(member), "def run_lock(event, context):\n    return event\n")
+            file.writestr(zipfile.ZipInfo(member), content)
         return folder / name
 
     def text(name: str, content: str) -> Path:
@@ -123,10 +141,13 @@ def small_artifacts(folder: Path) -> CodeArtifacts:
 
     core = stored_file(archive("core-1-py3-none-any.whl", "core.py"), what="wheel-core")
     etl = stored_file(archive("etl-1-py3-none-any.whl", "etl.py"), what="wheel-etl")
+    scripts = {job: stored_file(text(f"{job}.py", f"# {job}\n{_SCRIPT}"), what=f"script-{job}") for job in JobName}
     return CodeArtifacts(
-        function_zip=stored_file(archive("functions.zip", "shoplake_functions/handlers.py"), what="functions"),
+        function_zip=stored_file(
+            archive("functions.zip", "shoplake_functions/handlers.py", _FUNCTION), what="functions"
+        ),
         job_wheels=dict.fromkeys(JobName, (core, etl)),
-        job_scripts={job: stored_file(text(f"{job}.py", f"# {job}\n"), what=f"script-{job}") for job in JobName},
+        job_scripts=scripts,
         project_bundle=stored_file(text("project.json", "{}"), what="project"),
     )
 

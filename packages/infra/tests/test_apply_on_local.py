@@ -7,19 +7,31 @@ import pytest
 from shoplake_core.names import LOCAL_ACCOUNT, FunctionName, JobName, ResourceNames
 from shoplake_infra.applier import applier_policy
 from shoplake_infra.applying import apply
+from shoplake_infra.database import SourceSettings
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
 from shoplake_infra.planning import plan, plan_destroy
+from shoplake_infra.replication import ReplicationSettings
+from shoplake_infra.warehouse import WarehouseSettings
 
 from .iam_actions import actions_of
 
 NAMES = ResourceNames("whole", LOCAL_ACCOUNT, "eu-central-1")
-SETTINGS = EnvironmentSettings(source_host="127.0.0.1", alert_emails=("ops@example.com",), on_loopback=True)
+SETTINGS = EnvironmentSettings(
+    source_host="",
+    alert_emails=("ops@example.com",),
+    new_source=SourceSettings(),
+    replication=ReplicationSettings(source_schema="shop", tables=("orders",), test_connections=False),
+    warehouse=WarehouseSettings(),
+    on_loopback=True,
+)
 PLAN_SECONDS = 5.0
 
 
 @pytest.fixture
 def desired(artifacts):
-    return desired_environment("shop", NAMES, SETTINGS, artifacts=artifacts)
+    everything = desired_environment("shop", NAMES, SETTINGS, artifacts=artifacts)
+    # the front holds its answers against AWS's model, which has no form for "no limit yet": test_warehouse.py makes one
+    return tuple(one for one in everything if one.kind != "redshift_usage_limit")
 
 
 def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, calls, desired):
@@ -37,7 +49,7 @@ def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, ca
 
     destroyed = plan_destroy(desired, on_local)
     kept = {kept.address.partition(" ")[0] for kept in destroyed.kept}
-    assert kept == {"bucket", "glue_database", "kms_key", "secret"}
+    assert kept == _DATA | _NEEDED_BY_DATA
     apply(destroyed, on_local)
     apply(plan(desired, on_local), on_local)
     assert plan(desired, on_local).changes == ()
@@ -47,14 +59,16 @@ def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, ca
     assert called - _OF_THE_TEST <= {action for one in applier_policy(NAMES)["Statement"] for action in one["Action"]}
 
 
+_DATA = {"bucket", "glue_database", "secret", "rds_instance", "redshift_namespace"}
+_NEEDED_BY_DATA = {"kms_key", "role", "rds_subnet_group", "rds_parameter_group", "security_group", "subnet", "vpc"}
 _OF_THE_TEST = {"lambda:InvokeFunction", "glue:StartJobRun", "glue:GetJobRun", "glue:StartCrawler"}
 
 
 def _works(aws):
-    """What was made is of one piece: code is found, roles are taken, jobs start."""
+    """What was made is of one piece: code and wheels are found, and roles may read the project."""
     glue = aws.client("glue")
     answer = aws.client("lambda").invoke(FunctionName=NAMES.function(FunctionName.RUN_LOCK), Payload=b'{"a": 1}')
-    assert json.load(answer["Payload"]) == {"a": 1}, answer
+    assert json.load(answer["Payload"]) == {"a": 1, "project": "{}"}, answer
     run = glue.start_job_run(JobName=NAMES.job(JobName.BRONZE_TO_SILVER))["JobRunId"]
     glue.start_crawler(Name=NAMES.crawler)
     while (state := glue.get_job_run(JobName=NAMES.job(JobName.BRONZE_TO_SILVER), RunId=run)["JobRun"])[

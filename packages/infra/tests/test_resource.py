@@ -44,7 +44,7 @@ def test_a_reference_to_an_attribute_that_is_not_there_is_refused():
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match="bucket, .*function, "):
+    with pytest.raises(ConfigError, match=r"bucket, .*function, "):
         handler_of(thing("a"))
 
 

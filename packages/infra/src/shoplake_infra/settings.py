@@ -1,0 +1,58 @@
+"""What a user decides about an environment."""
+
+from dataclasses import dataclass, field
+
+from shoplake_infra.database import SourceSettings
+from shoplake_infra.jobs import JobSettings
+from shoplake_infra.network import NetworkSettings
+from shoplake_infra.replication import ReplicationSettings
+from shoplake_infra.runs import RunSettings
+from shoplake_infra.warehouse import WarehouseSettings
+
+__all__ = ["EnvironmentSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """What a user decides about an environment.
+
+    Attributes:
+        source_host: MySQL's host name, written into its secret when that is made.
+        source_port: MySQL's port.
+        source_user: MySQL's user that replication and functions log in as.
+        source_schema: The captured schema, which the catalogue's names of bronze's tables begin with.
+        rotate_source_days: After how many days MySQL's password is changed; None to leave it.
+        alert_emails: Who hears of failures.
+        log_retention_days: One of the numbers that CloudWatch offers.
+        run_records_days: How long summaries and readings of runs are kept.
+        replaced_objects_days: How long a replaced or deleted object can still be taken back.
+        network: The private network to make; None to make none, and no replication, warehouse or new source.
+        new_source: A MySQL of our own to make, whose host then counts; None where there is one.
+        replication: What is captured, and on which machine; None for none.
+        late_seconds: From when on changes that arrive in bronze are late, which is told.
+        warehouse: How large it is; None for none.
+        jobs: How large jobs are.
+        runs: How the pipeline is run.
+        simulated_shop: Whether there is the function that plays the shop: for a demo, never for a real one.
+        on_loopback: AWS is played by servers on this machine, without TLS.
+
+    """
+
+    source_host: str
+    source_port: int = 3306
+    source_user: str = "shoplake"
+    source_schema: str = "shop"
+    rotate_source_days: int | None = None
+    alert_emails: tuple[str, ...] = ()
+    log_retention_days: int = 30
+    run_records_days: int = 400
+    replaced_objects_days: int = 30
+    network: NetworkSettings | None = field(default_factory=NetworkSettings)
+    new_source: SourceSettings | None = None
+    replication: ReplicationSettings | None = None
+    late_seconds: int = 900
+    warehouse: WarehouseSettings | None = None
+    jobs: JobSettings = field(default_factory=JobSettings)
+    runs: RunSettings = field(default_factory=RunSettings)
+    simulated_shop: bool = False
+    on_loopback: bool = False
