@@ -67,6 +67,18 @@ def test_only_who_needs_a_secret_reads_it(policies):
     }
 
 
+def test_who_holds_the_run_lock_is_read_by_jobs_and_functions_and_a_lock_that_lacks_is_told_from_a_refusal(policies):
+    lock = f"arn:aws:s3:::{NAMES.artifacts_bucket}/locks/*"
+    readers = {role for role in SERVICES if lock in allowed(policies, role, "s3:GetObject")}
+    assert readers == {RoleName.JOB, RoleName.CONTROL_FUNCTION}
+    (listing,) = (
+        statement
+        for statement in policies.statements(RoleName.CONTROL_FUNCTION)
+        if statement["Action"] == ["s3:ListBucket"] and NAMES.artifacts_bucket in statement["Resource"][0]
+    )
+    assert "Condition" not in listing
+
+
 def test_no_statement_allows_a_whole_service_and_stars_are_few(policies):
     starred = set()
     for role in SERVICES:

@@ -98,7 +98,7 @@ class RolePolicies:
             *self._read_objects(names.bronze_bucket),
             *self._read_objects(names.silver_bucket),
             *self._read_objects(names.gold_bucket),
-            *self._read_objects(artifacts, _CODE, _RUNS),
+            *self._read_objects(artifacts, _CODE, _RUNS, _LOCKS),
             self._write_objects(names.silver_bucket),
             self._write_objects(names.gold_bucket),
             self._write_objects(artifacts, _RUNS),
@@ -123,7 +123,9 @@ class RolePolicies:
         names = self.names
         artifacts = names.artifacts_bucket
         return (
-            *self._read_objects(artifacts, _PROJECT, _RUNS, _LOCKS),
+            self._read_objects(artifacts, _PROJECT, _RUNS, _LOCKS)[0],
+            # a lock that is not there yet: S3 says so only to who may list the bucket whatever the prefix
+            _allow(("s3:ListBucket",), f"arn:aws:s3:::{artifacts}"),
             self._write_objects(artifacts, _RUNS, _LOCKS),
             *self._read_objects(names.bronze_bucket),
             *self._read_objects(names.silver_bucket),
