@@ -19,6 +19,7 @@ NAMES = ResourceNames("whole", LOCAL_ACCOUNT, "eu-central-1")
 SETTINGS = EnvironmentSettings(
     source_host="",
     alert_emails=("ops@example.com",),
+    rotate_source_days=30,
     new_source=SourceSettings(),
     replication=ReplicationSettings(source_schema="shop", tables=("orders",), test_connections=False),
     warehouse=WarehouseSettings(),

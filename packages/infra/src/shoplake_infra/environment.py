@@ -132,7 +132,6 @@ def _functions(
         roles=base.roles,
         subnets=network.subnets if network else (),
         security_groups=(network.workers,) if network else (),
-        called_by_secrets_manager=not settings.on_loopback,
     )
     return desired_functions(names, wanted, parts=parts, tags=tags)
 

@@ -37,7 +37,6 @@ class FunctionParts:
         roles: Every role by name.
         subnets: Where those that talk to MySQL stand; none puts them outside of any network, for a server on loopback.
         security_groups: What those are members of.
-        called_by_secrets_manager: Whether Secrets Manager may call the rotation; False for a server on loopback.
 
     """
 
@@ -45,7 +44,6 @@ class FunctionParts:
     roles: Mapping[RoleName, Resource]
     subnets: tuple[Resource, ...] = ()
     security_groups: tuple[Resource, ...] = ()
-    called_by_secrets_manager: bool = True
 
 
 def role_of(name: FunctionName) -> RoleName:
@@ -84,7 +82,7 @@ def desired_functions(
                 subnets=parts.subnets if inside else (),
                 security_groups=parts.security_groups if inside else (),
             ),
-            invoked_by=_invokers(names, name, parts),
+            invoked_by=_invokers(names, name),
             # a function that writes before its log group is there makes one that is kept for ever
             depends_on=(zipped.address, bundle.address, f"log_group {_log_group_name(names, name)}"),
         )
@@ -102,8 +100,8 @@ def _log_group_name(names: ResourceNames, name: FunctionName) -> str:
     return f"/aws/lambda/{names.function(name)}"
 
 
-def _invokers(names: ResourceNames, name: FunctionName, parts: FunctionParts) -> tuple[Invoker, ...] | None:
-    if name is not FunctionName.ROTATE_SOURCE_SECRET or not parts.called_by_secrets_manager:
+def _invokers(names: ResourceNames, name: FunctionName) -> tuple[Invoker, ...] | None:
+    if name is not FunctionName.ROTATE_SOURCE_SECRET:
         return None
     secret = names.arn("secretsmanager", f"secret:{names.source_secret}-??????")  # AWS adds six characters
     return (Invoker(service="secretsmanager.amazonaws.com", account=names.account, arn=secret),)
