@@ -40,6 +40,7 @@ def test_a_fit_server_is_told_and_nothing_is_written(aws, calls, server):
 
 def test_every_fault_is_named_at_once(aws, server):
     set_parameters(server, binlog_format="MIXED", binlog_row_image="minimal", binlog_transaction_compression="1")
+    set_parameters(server, require_secure_transport="1")
     server.modify_db_instance(DBInstanceIdentifier=NAME, BackupRetentionPeriod=0, ApplyImmediately=True)
     with pytest.raises(ResourceError, match="is not fit for change capture") as failure:
         existing_source(NAME, aws)
@@ -48,6 +49,7 @@ def test_every_fault_is_named_at_once(aws, server):
         "binlog_format",
         "binlog_row_image",
         "binlog_transaction_compression",
+        "require_secure_transport",
     ]
 
 

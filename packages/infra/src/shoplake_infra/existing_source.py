@@ -23,6 +23,10 @@ _NEEDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "binlog_row_image": (("FULL",), "FULL"),
     "binlog_transaction_compression": (("0", "OFF"), "OFF"),
     "binlog_row_value_options": (("",), ""),
+    "require_secure_transport": (
+        ("0", "OFF"),
+        "OFF",
+    ),  # DMS would need the server's certificates: its way in has no TLS
 }
 
 
