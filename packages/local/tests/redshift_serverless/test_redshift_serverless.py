@@ -115,10 +115,25 @@ def test_without_a_namespace_any_workgroup_is_the_fixed_database(world):
 def test_a_statement_runs_on_the_database_of_its_workgroups_namespace(world, database):
     assert world.run("CREATE TABLE t (a INTEGER)", database)["Status"] == "FINISHED"
     assert world.data.list_databases(WorkgroupName="shop-dev", Database=database)["Databases"] == [database]
+    arn = world.available("workgroup", "shop-dev")["workgroupArn"]
+    assert world.run("SELECT a FROM t", database, arn)["Status"] == "FINISHED"
     other = world.run("SELECT 1", world.aws.warehouse.database)
     assert (other["Status"], "does not exist" in other["Error"]) == ("FAILED", True)
     with refused("ValidationException", "no workgroup is named nowhere"):
         world.run("SELECT 1", database, "nowhere")
+
+
+def test_databases_of_two_namespaces_are_two_whatever_their_names(world, database):
+    world.serverless.create_namespace(namespaceName="shop-two", dbName=database)
+    world.serverless.create_workgroup(workgroupName="shop-two", namespaceName="shop-two")
+    world.available("workgroup", "shop-two")
+    assert world.run("CREATE TABLE of_two (a INTEGER)", database, "shop-two")["Status"] == "FINISHED"
+    assert "does not exist" in world.run("SELECT a FROM of_two", database)["Error"]
+    world.serverless.delete_workgroup(workgroupName="shop-two")
+    until_gone(world, "workgroup", "shop-two")
+    world.serverless.delete_namespace(namespaceName="shop-two")
+    until_gone(world, "namespace", "shop-two")
+    assert world.run("SELECT a FROM t", database)["Status"] == "FINISHED"
 
 
 def test_copy_reads_with_a_role_of_the_namespace_and_no_other(world, database):

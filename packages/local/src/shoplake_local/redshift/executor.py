@@ -107,9 +107,11 @@ class Executor:
 
         """
         target, database = self._target_of(request), str(request.get("Database") or self._endpoint.database)
-        if target is not None and database != target.database:
+        if target is None:
+            return self.connect(database)
+        if database != target.database:
             raise RedshiftRefusalError(f'database "{database}" does not exist', f"the namespace has {target.database}")
-        return self.connect(database)
+        return self.connect(target.kept_as)
 
     def connect(self, database: str) -> psycopg.Connection[Any]:
         """A connection that sees Redshift's functions and thinks in UTC.

@@ -103,7 +103,7 @@ class RedshiftDataService:
 
     def _target_of(self, parameters: dict[str, Any]) -> Target | None:
         workgroup = parameters.get("WorkgroupName")
-        # the Data API takes the name or the ARN; a cluster has no namespace here
+        # a cluster has no namespace here
         return None if workgroup is None else self._target_of_workgroup(str(workgroup))
 
     def _list_databases(self, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -7,18 +7,20 @@ from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
 __all__ = ["Target"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Where a statement runs.
 
     Attributes:
         database: The one database of the namespace.
+        kept_as: Its name in PostgreSQL.
         roles: ARNs of the roles associated with it.
         default_role: The one that `IAM_ROLE default` means; "" for none.
 
     """
 
     database: str
+    kept_as: str
     roles: tuple[str, ...]
     default_role: str
 

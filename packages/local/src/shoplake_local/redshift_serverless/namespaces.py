@@ -17,7 +17,9 @@ from shoplake_local.service import UnsupportedOperationError, refuse_unsupported
 __all__ = ["Namespaces"]
 
 _KIND = "Namespace"
+_DATABASE = "database"
 _DEFAULT_DATABASE = "dev"
+_STEM_LENGTH = 54
 _DATABASE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")  # 63 bytes are PostgreSQL's limit, one less than Redshift's
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
 _ADMIN = ("adminUsername", "manageAdminPassword", "adminPasswordSecretKmsKeyId")
@@ -69,14 +71,14 @@ class Namespaces:
         } | {setting: parameters[setting] for setting in _SETTINGS if setting in parameters}
         self._check(namespace, parameters)
         with self.records.documents.transaction():
-            for other in self.records.all(_KIND):
-                if other["namespaceName"] == name:
-                    raise conflict(f"Namespace {name} already exists.")
-                if other["dbName"] == database:
-                    raise UnsupportedOperationError(
-                        f'database "{database}" in two namespaces: {other["namespaceName"]} has one of that name'
-                    )
-            create_database(self.warehouse, database)
+            others = [other["namespaceName"] for other in self.records.all(_KIND)]
+            if name in others:
+                raise conflict(f"Namespace {name} already exists.")
+            # two namespaces may call their databases alike; in one PostgreSQL the second needs another name
+            taken = {self.database_of(other) for other in others}
+            kept_as = f"{database[:_STEM_LENGTH]}_{identifier[:8]}" if database in taken else database
+            create_database(self.warehouse, kept_as)
+            self.records.documents.put(_DATABASE, name, {"name": kept_as})
             namespace |= self._managed(name, parameters)
             self.records.documents.put("tags", namespace["namespaceArn"], tags)
             self.records.documents.put(_KIND, name, namespace)
@@ -109,11 +111,16 @@ class Namespaces:
             used_by = [w["workgroupName"] for w in self.records.all("Workgroup") if w["namespaceName"] == name]
             if used_by:
                 raise conflict(f"Namespace {name} is associated with the workgroup {used_by[0]}: delete that first.")
-            if namespace["dbName"] != self.warehouse.database:  # that one was there before any namespace
-                drop_database(self.warehouse, namespace["dbName"])
+            database = self.database_of(name)
+            if database != self.warehouse.database:  # that one was there before any namespace
+                drop_database(self.warehouse, database)
             if "adminPasswordSecretArn" in namespace:
                 self.secrets.forget(namespace["adminPasswordSecretArn"])
             return {"namespace": self.records.changing(_KIND, name, namespace, "DELETING")}
+
+    def database_of(self, name: str) -> str:
+        """The name in PostgreSQL of a namespace's database."""
+        return str((self.records.documents.get(_DATABASE, name) or {})["name"])
 
     def _check(self, namespace: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         for role in (*namespace["iamRoles"], *filter(None, [namespace.get("defaultIamRoleArn")])):

@@ -48,7 +48,7 @@ class RedshiftServerlessService:
         self._documents = Documents(path, "redshift-serverless")
         self._warehouse = warehouse
         self._records = Records(self._documents, clock, account, front.region)
-        namespaces = Namespaces(self._records, warehouse, AdminSecrets(front))
+        self._namespaces = namespaces = Namespaces(self._records, warehouse, AdminSecrets(front))
         workgroups = Workgroups(self._records, warehouse)
         limits = UsageLimits(self._records)
         self._operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -85,7 +85,7 @@ class RedshiftServerlessService:
         self._documents.close()
 
     def target(self, workgroup: str) -> Target | None:
-        """What a statement for that workgroup runs on; None while there is no namespace at all.
+        """What a statement for that workgroup (its name or ARN) runs on; None while there is no namespace at all.
 
         Raises:
             ServiceError: There are namespaces, and no workgroup of that name.
@@ -96,12 +96,17 @@ class RedshiftServerlessService:
         if not namespaces:
             return None
         for found in self._records.all("Workgroup"):
-            if found["workgroupName"] == workgroup:
+            if workgroup in {found["workgroupName"], found["workgroupArn"]}:
                 if found["status"] not in {AVAILABLE, "MODIFYING"}:
                     raise invalid(f"The workgroup {workgroup} is {found['status']}.")
                 namespace = namespaces[found["namespaceName"]]
                 roles = tuple(namespace["iamRoles"])
-                return Target(namespace["dbName"], roles, namespace.get("defaultIamRoleArn", ""))
+                return Target(
+                    database=namespace["dbName"],
+                    kept_as=self._namespaces.database_of(namespace["namespaceName"]),
+                    roles=roles,
+                    default_role=namespace.get("defaultIamRoleArn", ""),
+                )
         raise invalid(f"Redshift endpoint doesn't exist in this region: no workgroup is named {workgroup}.")
 
     def _credentials(self, parameters: dict[str, Any]) -> dict[str, Any]:
