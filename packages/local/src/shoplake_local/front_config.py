@@ -26,6 +26,7 @@ class FrontConfig:
         object_store_state: The state folder of our own object store, where roles are let in; None for any other.
         warehouse: PostgreSQL, for the Redshift Data API.
         job_variables: What Glue jobs may know of this machine, such as JAVA_HOME.
+        mysql: Host and port of the laptop's MySQL: where RDS's instances of it stand; None for nowhere.
         check_answers: Hold answers against AWS's models, too: for tests.
 
     """
@@ -40,6 +41,7 @@ class FrontConfig:
     object_store_state: Path | None = None
     warehouse: WarehouseEndpoint | None = None
     job_variables: Mapping[str, str] = field(default_factory=dict)
+    mysql: tuple[str, int] | None = None
     check_answers: bool = False
 
     def to_json(self) -> str:
@@ -73,6 +75,9 @@ def read_front_config(path: Path) -> FrontConfig:
         data["state_folder"] = Path(data["state_folder"])
         if data.get("object_store_state") is not None:
             data["object_store_state"] = Path(data["object_store_state"])
+        if data.get("mysql") is not None:
+            host, port = data["mysql"]
+            data["mysql"] = (str(host), int(port))
         for name, kind in (("object_store", AwsEndpoint), ("warehouse", WarehouseEndpoint)):
             if data.get(name) is not None:
                 data[name] = kind(**data[name])

@@ -79,6 +79,7 @@ class FrontEngine(FrontProcess):
         region: The one region that it plays.
         account: The account that it plays.
         object_store_state: The state folder of our own object store, where roles are let in; None for any other.
+        mysql: Host and port of the laptop's MySQL, where RDS's instances of it stand.
         check_answers: Hold answers against AWS's models, too: for tests.
         preferred_port: The port of the first start, where it is free; 0 for any.
         clock: For waiting.
@@ -94,6 +95,7 @@ class FrontEngine(FrontProcess):
         region: str,
         account: str,
         object_store_state: Path | None = None,
+        mysql: tuple[str, int] | None = None,
         check_answers: bool = False,
         preferred_port: int = _PREFERRED_PORT,
         clock: Clock | None = None,
@@ -104,6 +106,7 @@ class FrontEngine(FrontProcess):
         self._warehouse = warehouse
         self._region = region
         self._account = account
+        self._mysql = mysql
         self._check_answers = check_answers
         self._preferred_port = preferred_port
         self._config_path = self.folder / "config.json"
@@ -143,6 +146,7 @@ class FrontEngine(FrontProcess):
             object_store_state=self._object_store_state,
             warehouse=self._warehouse,
             job_variables=machine_variables(os.environ, home=Path.home()),
+            mysql=self._mysql,
             check_answers=self._check_answers,
         )
 

@@ -46,6 +46,7 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     identity = Identity(
         config.state_folder / "identity.sqlite", IamRoles(moto), account=config.account, region=config.region
     )
+    moto.mysql = config.mysql
     moto.on_write = _written(config, identity, clock=clock)
     scheduler = _scheduler(config, moto, clock=clock, identity=identity)
     secrets = SecretsService(moto, Rotations(config.endpoint), clock=clock)

@@ -104,7 +104,7 @@ class LocalStack:
             **self._port(MySqlEngine.name),
         )
 
-    def _front(self, object_store: AwsEndpoint, warehouse: WarehouseEndpoint) -> FrontEngine:
+    def _front(self, mysql: MySqlEndpoint, object_store: AwsEndpoint, warehouse: WarehouseEndpoint) -> FrontEngine:
         return FrontEngine(
             self.state_folder,
             object_store=object_store,
@@ -112,6 +112,7 @@ class LocalStack:
             region=self.names.region,
             account=self.names.account,
             object_store_state=self.state_folder,
+            mysql=(mysql.host, mysql.port),
             check_answers=self._check_answers,
             clock=self._clock,
             **self._port("front"),
@@ -141,7 +142,7 @@ class LocalStack:
         progress(f"S3: {object_store.url}{f', {len(made)} buckets made' if made else ''}")
         warehouse = self._warehouse.up()
         progress(f"warehouse: {warehouse.host}:{warehouse.port}/{warehouse.database}")
-        aws = self._front(object_store, warehouse).up()
+        aws = self._front(mysql, object_store, warehouse).up()
         progress(f"AWS: {aws.url} (glue, redshift-data)")
         return LocalEndpoints(mysql, object_store, warehouse, aws)
 

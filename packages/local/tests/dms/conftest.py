@@ -59,6 +59,7 @@ class Laptop:
             region=self.s3.region,
             account=LOCAL_ACCOUNT,
             object_store_state=folder,
+            mysql=(mysql.host, mysql.port),
             check_answers=True,
             preferred_port=0,
         )

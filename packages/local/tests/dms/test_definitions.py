@@ -33,6 +33,7 @@ def _target(role, **changes):
         ({"CdcInsertsOnly": True}, "NotImplemented", "CdcInsertsOnly"),
         ({"TimestampColumnName": None}, "NotImplemented", "TimestampColumnName"),
         ({"MaxFileSize": 1}, "NotImplemented", "MaxFileSize"),
+        ({"ServiceAccessRoleArn": "arn:aws:iam::0:role/x"}, "AccessDeniedFault", "role/x"),
     ],
 )
 def test_an_s3_target_that_would_be_written_otherwise_is_refused(laptop, changes, code, named):

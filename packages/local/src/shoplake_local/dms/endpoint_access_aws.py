@@ -20,6 +20,7 @@ from shoplake_local.service import ServiceError
 
 __all__ = ["EndpointAccess", "NotReachedError"]
 
+_SERVICE = "dms.amazonaws.com"
 _TIMEOUT_SECONDS = 10
 _FRONT_STARTS_WITHIN_SECONDS = 30.0
 _POLL_SECONDS = 0.2
@@ -54,14 +55,11 @@ class EndpointAccess:
 
         """
         settings = endpoint["MySQLSettings"]
-        # DMS's guide: a secret's role trusts the service of its region, no other
-        service = f"dms.{self.front.region}.amazonaws.com"
         secret_id = settings["SecretsManagerSecretId"]
         try:
-            keys = self.keys_of(settings["SecretsManagerAccessRoleArn"], service)
-            text = self._secret_text(secret_id, keys)
-        except (ServiceError, BotoCoreError, ClientError) as error:
-            raise NotReachedError(f"The secret {secret_id} cannot be read: {_text(error)}") from error
+            text = self._secret_text(secret_id, self._secret_keys(settings))
+        except (NotReachedError, BotoCoreError, ClientError) as error:
+            raise NotReachedError(f"The secret {secret_id} cannot be read: {error}") from error
         try:
             value = json.loads(text)
             return MySqlEndpoint(
@@ -78,10 +76,7 @@ class EndpointAccess:
             NotReachedError: There is no such role, or it does not trust DMS.
 
         """
-        try:
-            return self.keys_of(endpoint["S3Settings"]["ServiceAccessRoleArn"], "dms.amazonaws.com")
-        except ServiceError as error:
-            raise NotReachedError(_text(error)) from error
+        return self._keys(endpoint["S3Settings"]["ServiceAccessRoleArn"], _SERVICE)
 
     def test(self, endpoint: Mapping[str, Any]) -> None:
         """Pass where the endpoint can be used: a login to the source, an object written to the target and deleted.
@@ -95,6 +90,18 @@ class EndpointAccess:
         else:
             self._test_target(endpoint)
 
+    def check_role(self, endpoint: Mapping[str, Any]) -> None:
+        """Pass where DMS may take the endpoint's role.
+
+        Raises:
+            NotReachedError: There is none, or it does not trust DMS.
+
+        """
+        if endpoint["EndpointType"] == "target":
+            self.target_keys(endpoint)
+        else:
+            self._secret_keys(endpoint["MySQLSettings"])
+
     def subnets(self, subnet_ids: list[str]) -> list[Subnet]:
         """Those of the subnets that there are."""
         ec2 = self._client("ec2", (self.front.access_key_id, self.front.secret_access_key))
@@ -104,10 +111,20 @@ class EndpointAccess:
     def trusts_dms(self, role_name: str, account: str) -> bool:
         """Whether there is a role of that name which trusts DMS."""
         try:
-            self.keys_of(f"arn:aws:iam::{account}:role/{role_name}", "dms.amazonaws.com")
-        except ServiceError:
+            self._keys(f"arn:aws:iam::{account}:role/{role_name}", _SERVICE)
+        except NotReachedError:
             return False
         return True
+
+    def _secret_keys(self, settings: Mapping[str, Any]) -> tuple[str, str]:
+        # DMS's guide: a secret's role trusts the service of its region, no other
+        return self._keys(settings["SecretsManagerAccessRoleArn"], f"dms.{self.front.region}.amazonaws.com")
+
+    def _keys(self, role_arn: str, service: str) -> tuple[str, str]:
+        try:
+            return self.keys_of(role_arn, service)
+        except ServiceError as error:
+            raise NotReachedError(error.message) from error
 
     def _test_source(self, login: MySqlEndpoint) -> None:
         try:
@@ -140,7 +157,7 @@ class EndpointAccess:
             client.put_object(Bucket=bucket, Key=key, Body=b"")
             client.delete_object(Bucket=bucket, Key=key)
         except S3_ERRORS as error:
-            raise NotReachedError(f"Cannot write and delete in s3://{bucket}: {_text(error)}") from error
+            raise NotReachedError(f"Cannot write and delete in s3://{bucket}: {error}") from error
 
     def _secret_text(self, secret_id: str, keys: tuple[str, str]) -> str:
         # a task that goes on by itself after `up` may be there before the front listens
@@ -163,7 +180,3 @@ class EndpointAccess:
             aws_secret_access_key=keys[1],
             config=Config(retries={"total_max_attempts": 1}),
         )
-
-
-def _text(error: Exception) -> str:
-    return error.message if isinstance(error, ServiceError) else str(error)

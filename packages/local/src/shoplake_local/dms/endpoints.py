@@ -1,11 +1,12 @@
 """Endpoints: stored, checked, changed where no task uses them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shoplake_local.dms.endpoint_access_aws import NotReachedError
 from shoplake_local.dms.endpoint_settings import DISPLAY_NAMES, SETTINGS_MEMBERS, checked_endpoint
-from shoplake_local.dms.faults import invalid_state
+from shoplake_local.dms.faults import access_denied, invalid_state
 from shoplake_local.dms.pages import filtered, page
 from shoplake_local.dms.registry import Kind, Registry, shown
 from shoplake_local.dms.tags import TagOperations
@@ -27,12 +28,14 @@ class EndpointOperations:
     Attributes:
         registry: The resources.
         tags: Their tags.
+        check_role: Passes where DMS may take an endpoint's role, else raises NotReachedError.
         test_again: Told of an endpoint that was changed: DMS tests its connections by itself.
 
     """
 
     registry: Registry
     tags: TagOperations
+    check_role: Callable[[Mapping[str, Any]], None]
     test_again: Callable[[str], None]
 
     def operations(self) -> dict[str, Operation]:
@@ -47,7 +50,7 @@ class EndpointOperations:
     def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
         supported = _MEMBERS | _LOGIN_IN_CLEAR | {"KmsKeyId", "ResourceIdentifier", "Tags"}
         refuse_unsupported("DMS's CreateEndpoint", parameters, supported)
-        checked_endpoint(parameters, account=self.registry.account)
+        self._check(parameters)
         with self.registry.transaction():
             self.registry.checked_identifier(_KIND, parameters["EndpointIdentifier"])
             endpoint = {"SslMode": "none"} | {name: value for name, value in parameters.items() if name in _MEMBERS}
@@ -75,7 +78,7 @@ class EndpointOperations:
                     if name in changes:
                         changes[name] = endpoint.get(name, {}) | changes[name]
             changed = endpoint | changes
-            checked_endpoint(changed, account=self.registry.account)
+            self._check(changed)
             if changed["EndpointIdentifier"].lower() != endpoint["EndpointIdentifier"].lower():
                 self.registry.checked_identifier(_KIND, changed["EndpointIdentifier"])
             changed["EngineDisplayName"] = DISPLAY_NAMES[changed["EngineName"]]
@@ -102,6 +105,13 @@ class EndpointOperations:
             "engine-name": "EngineName",
         }
         return page(filtered(endpoints, parameters, names, what="Endpoints"), parameters, "Endpoints")
+
+    def _check(self, endpoint: Mapping[str, Any]) -> None:
+        checked_endpoint(endpoint, account=self.registry.account)
+        try:
+            self.check_role(endpoint)
+        except NotReachedError as error:
+            raise access_denied(f"The IAM Role is not configured properly: {error}") from error
 
     def _refuse_where_used(self, arn: str, states: frozenset[str] | None) -> None:
         for task in self.registry.all(Kind.TASK):

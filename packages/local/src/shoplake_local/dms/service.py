@@ -45,7 +45,7 @@ class DmsService:
         self._connections = ConnectionOperations(registry, access)
         self._runs = TaskRuns(registry, access, folder)
         instances = InstanceOperations(registry, tags, access.subnets, lambda role: access.trusts_dms(role, account))
-        endpoints = EndpointOperations(registry, tags, self._connections.test_again)
+        endpoints = EndpointOperations(registry, tags, access.check_role, self._connections.test_again)
         tasks = TaskOperations(registry, tags, self._connections, self._runs)
         self._operations: Mapping[str, Operation] = {
             **tags.operations(),

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from shoplake_local.models import service_model
 from shoplake_local.moto_services.catalogue import MOTO_SERVICES, is_reading, is_written_down
+from shoplake_local.moto_services.databases import place_databases
 from shoplake_local.moto_services.determinism import frozen_at, lead_moto, moto_now, seed_moto
 from shoplake_local.moto_services.journal import Journal, JournalEntry
 from shoplake_local.moto_services.rotated_secrets import begin_rotation, follow_current
@@ -70,6 +71,7 @@ class MotoBackends:
         self._lock = threading.RLock()
         self._dispatchers: dict[str, Callable[..., Any]] = {}
         self.on_write: Callable[[str, str, dict[str, Any]], None] = lambda *_: None
+        self.mysql: tuple[str, int] | None = None  # where the instances of RDS stand
 
     def answer(self, service: str, operation: str, *, request: HttpRequest, parameters: dict[str, Any]) -> HttpAnswer:
         """Moto's answer, a success or an error in the service's protocol.
@@ -148,6 +150,8 @@ class MotoBackends:
                 seed_moto(self._journal.seed, "first use of", service)
                 self._backend(service)
             self._dispatchers = dispatchers
+            if self.mysql is not None:
+                place_databases(self._backend("rds"), host=self.mysql[0], port=self.mysql[1])
             for entry in self._journal.entries():
                 answer = self._played_entry(entry)
                 if answer.status >= _ERROR:
