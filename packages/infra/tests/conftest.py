@@ -78,7 +78,7 @@ class ShortWaits(SystemClock):
     """Waits are short where what is waited for is on this machine."""
 
     def sleep(self, seconds: float) -> None:
-        super().sleep(min(seconds, 0.1))
+        super().sleep(min(seconds, 0.02))
 
 
 @pytest.fixture
