@@ -109,6 +109,9 @@ def _jars(ivy_folder: Path) -> dict[str, str]:
 def _java_options(local: LocalSpark, *, jars_on_class_path: bool) -> str:
     # Jobs last seconds: the second compiler and a parallel collector cost more than they bring
     options = ["-Duser.timezone=UTC", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    # with one tier Java reserves 48 MB for compiled code: a dozen models fill it, then nothing is compiled any more, and
+    # at last a method handle finds no room and ends the JVM (exit code 50)
+    options.append("-XX:ReservedCodeCacheSize=256m")
     archive = local.ivy_folder / _CLASS_ARCHIVE
     if jars_on_class_path and archive.is_file():
         options.append(f"-XX:SharedArchiveFile={archive}")
