@@ -1,13 +1,12 @@
 """A handful of silver rows, and the reference shop's gold SQL over them: no store, no catalogue, only the SELECTs."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from reference_shop import shop_project
 from shoplake_core.contracts import Rebuild
-from shoplake_etl.gold_rows import bound_sql, difference, touched_scope, typed_result
+from shoplake_etl.gold_rows import bound_sql, scope_values, touched_scope, typed_result
 from shoplake_etl.gold_tests import tested
 from shoplake_etl.spark_types import stored_schema
 
@@ -138,20 +137,25 @@ class HandMadeShop:
             if name not in wanted:
                 continue
             if contract.rebuild is Rebuild.SCOPE:
-                changes = {read: tables[read].select(F.lit("I").alias("_op"), "*") for read in contract.reads}
-                scope = touched_scope(self.spark, contract, changes).localCheckpoint(eager=False)
-                scope.createOrReplaceTempView("scope")
+                self._scope(contract, tables).localCheckpoint(eager=False).createOrReplaceTempView("scope")
             sql = bound_sql(self.project.gold_sql[name], SETTINGS, model=name)
             result = typed_result(self.spark.sql(sql), contract).localCheckpoint(eager=False)
-            rows = difference(result, None, replace(contract)).localCheckpoint(eager=False)
-            found = rows.collect()
-            assert {row["copies"] for row in found} <= {1}, name
-            assert not any(row["has_null"] for row in found), name
+            rows = result.select(F.struct("*").alias("new"))
+            found = [row.asDict() for row in result.collect()]
+            keys = [tuple(row[column] for column in contract.key) for row in found]
+            assert len(set(keys)) == len(keys), name
+            assert not [c.name for c in contract.columns if not c.nullable and None in {row[c.name] for row in found}]
             self.warnings[name] = tested(self.spark, contract, rows, {**SETTINGS, "today": today})
-            self.gold[name] = [row["new"].asDict() for row in found]
+            self.gold[name] = found
             tables[name] = result
             result.createOrReplaceTempView(name)
         return self
+
+    def _scope(self, contract, tables):
+        if contract.everything:
+            return scope_values(self.spark.sql(contract.everything), contract, where="everything").distinct()
+        changes = {read: tables[read].select(F.lit("I").alias("_op"), "*") for read in contract.reads}
+        return touched_scope(self.spark, contract, changes)
 
     def rows(self, model, *columns, **where):
         """Tuples of those columns, ascending, of the rows that hold the values given."""

@@ -53,6 +53,7 @@ _TABLE_FIELDS = {
         "rebuild",
         "scope",
         "touched",
+        "everything",
         "distribution_key",
         "sort_key",
         "reconciles",
@@ -176,7 +177,7 @@ def _rebuild(data: Mapping[str, Any], layer: Layer, found: _Findings) -> Rebuild
     rebuild = found.member("rebuild", Rebuild, data.get("rebuild", "scope"), Rebuild.SCOPE)
     if layer is Layer.GOLD and rebuild is Rebuild.SCOPE and not data.get("scope"):
         found.add("scope", 'missing: name the columns whose groups are rebuilt together, or say rebuild = "whole"')
-    for field in ("scope", "touched"):
+    for field in ("scope", "touched", "everything"):
         if rebuild is Rebuild.WHOLE and data.get(field):
             found.add(field, 'of no use beside rebuild = "whole": any change of what it reads rebuilds the table')
     return rebuild
@@ -258,6 +259,7 @@ def parse_table_contract(text: str, *, name: str, layer: Layer, where: str) -> T
         rebuild=rebuild,
         scope=tuple(data.get("scope", ())),
         touched=touched,
+        everything=str(data.get("everything", "")),
         distribution_key=str(data.get("distribution_key", "")),
         sort_key=tuple(data.get("sort_key", ())),
         reconciles=tuple(

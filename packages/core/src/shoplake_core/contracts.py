@@ -174,6 +174,7 @@ class TableContract:
         rebuild: Whether touched groups are rebuilt, or the table as a whole: what depends on every row, like a rank (gold).
         scope: Columns whose value groups are rebuilt as a whole; a subset of the columns; () where the table is (gold).
         touched: Table read -> SQL selecting the scope values that a change set touches, over the view `changes` (gold).
+        everything: SELECT of every scope value, for a build from nothing; "" to ask `touched` with all rows as changes (gold).
         distribution_key: Redshift DISTKEY; "" for even (gold).
         sort_key: Redshift SORTKEY columns (gold).
         reconciles: What this table must reproduce of its sources (gold).
@@ -193,6 +194,7 @@ class TableContract:
     rebuild: Rebuild = Rebuild.SCOPE
     scope: tuple[str, ...] = ()
     touched: Mapping[str, str] = field(default_factory=dict)
+    everything: str = ""
     distribution_key: str = ""
     sort_key: tuple[str, ...] = ()
     reconciles: tuple[Reconciles, ...] = ()

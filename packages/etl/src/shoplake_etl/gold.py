@@ -22,7 +22,14 @@ from shoplake_etl.change_sets import (
     write_manifest,
 )
 from shoplake_etl.failpoints import Failpoints, Step
-from shoplake_etl.gold_rows import bound_sql, difference, touched_scope, typed_result, within_scope
+from shoplake_etl.gold_rows import (
+    bound_sql,
+    difference,
+    scope_values,
+    touched_scope,
+    typed_result,
+    within_scope,
+)
 from shoplake_etl.gold_tests import tested
 from shoplake_etl.layout import Lake, LayerPlace
 from shoplake_etl.objects import ObjectStore
@@ -147,6 +154,8 @@ class _ModelBatch:
         """The groups to build; None for none."""
         for name, read in self.reads.items():
             read.rows().createOrReplaceTempView(name)
+        if self.full and self.contract.everything:
+            return scope_values(self.spark.sql(self.contract.everything), self.contract, where="everything").distinct()
         changes: dict[str, DataFrame] = {}
         for name, read in self.reads.items():
             if self.full:

@@ -10,7 +10,7 @@ from shoplake_core.errors import ConfigError, ContractError
 
 from shoplake_etl.spark_types import spark_type
 
-__all__ = ["bound_sql", "difference", "touched_scope", "typed_result", "within_scope"]
+__all__ = ["bound_sql", "difference", "scope_values", "touched_scope", "typed_result", "within_scope"]
 
 _SETTING = re.compile(r"\$\{([a-z_]+)\}")
 _SAFE = re.compile(r"^[A-Za-z0-9_/+-]+$")  # a time zone, a currency: nothing that could end a literal
@@ -39,6 +39,24 @@ def bound_sql(sql: str, settings: Mapping[str, str], *, model: str) -> str:
     return _SETTING.sub(value, sql)
 
 
+def scope_values(values: DataFrame, contract: TableContract, *, where: str) -> DataFrame:
+    """The scope's columns, typed, of what the contract's SELECT at `where` gives.
+
+    Raises:
+        ContractError: It selects another number of columns.
+
+    """
+    if len(values.columns) != len(contract.scope):
+        raise ContractError(
+            f"contracts/gold/{contract.name}.toml: {where} selects {', '.join(values.columns)}",
+            hint=f"select {', '.join(contract.scope)}",
+            table=contract.name,
+        )
+    return values.toDF(*contract.scope).select(
+        *(F.col(name).cast(spark_type(contract.column(name).type)).alias(name) for name in contract.scope)
+    )
+
+
 def touched_scope(spark: SparkSession, contract: TableContract, changes: Mapping[str, DataFrame]) -> DataFrame | None:
     """The distinct scope values that the changes touch; None where no read table that counts has changed.
 
@@ -53,16 +71,7 @@ def touched_scope(spark: SparkSession, contract: TableContract, changes: Mapping
         if table not in changes:
             continue
         changes[table].createOrReplaceTempView("changes")
-        values = spark.sql(sql)
-        if len(values.columns) != len(contract.scope):
-            raise ContractError(
-                f"contracts/gold/{contract.name}.toml: touched.{table} selects {', '.join(values.columns)}",
-                hint=f"select {', '.join(contract.scope)}",
-                table=contract.name,
-            )
-        typed = values.toDF(*contract.scope).select(
-            *(F.col(name).cast(spark_type(contract.column(name).type)).alias(name) for name in contract.scope)
-        )
+        typed = scope_values(spark.sql(sql), contract, where=f"touched.{table}")
         scope = typed if scope is None else scope.unionByName(typed)
     return None if scope is None else scope.distinct()
 
