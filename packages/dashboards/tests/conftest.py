@@ -10,7 +10,7 @@ import pytest
 from shoplake_core.contracts import TableContract
 from shoplake_core.endpoints import WarehouseEndpoint
 from shoplake_core.project import project_from_folder
-from shoplake_dashboards.loading import dashboards_from_folder
+from shoplake_dashboards.loading import all_contracts, dashboards_from_folder
 from shoplake_dashboards.page_data import PageData, Run, read_page
 from shoplake_dashboards.page_state import page_state_from_url
 from shoplake_dashboards.postgres_rows import postgres_run
@@ -30,7 +30,7 @@ SHOP = Path(__file__).parents[3] / "shop"
 
 @pytest.fixture(scope="session")
 def contracts() -> dict[str, TableContract]:
-    return dict(project_from_folder(SHOP).gold)
+    return all_contracts(project_from_folder(SHOP).gold)
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,17 @@ from shoplake_dashboards.tree import (
     Dimension,
     Donut,
     Granularity,
+    HeatMap,
     Kpi,
     Line,
     Measure,
     Operator,
     Sheet,
     Table,
+    Unit,
     Visual,
+    named_dimensions,
+    named_measures,
 )
 
 __all__ = ["check_dashboard"]
@@ -94,8 +98,6 @@ class _Checker:
             self.date_column(f"{path}.date", dataset, dataset.date)
             if dataset.date not in self.contracts[dataset.table].column_names:
                 self.found.add(f"{path}.date", "must be a column of the table itself, not of a joined one")
-        elif dataset.snapshot:
-            self.found.add(f"{path}.snapshot", "needs a `date`")
         self.conditions(f"{path}.where", dataset, dataset.where)
 
     def conditions(self, path: str, dataset: Dataset, where: Iterable[Condition]) -> None:
@@ -128,7 +130,8 @@ class _Checker:
         if self.column(here, dataset, aggregate.column):
             kind = column_type(dataset, aggregate.column, self.contracts)
             counts = aggregate.aggregation in {Aggregation.COUNT, Aggregation.DISTINCT_COUNT}
-            if not counts and not kind.is_numeric:
+            times = aggregate.aggregation in {Aggregation.MIN, Aggregation.MAX} and kind.kind in _TIMES
+            if not counts and not kind.is_numeric and not times:
                 self.found.add(here, f'"{aggregate.column}" is {kind}: a dimension, not a number')
             if (
                 aggregate.aggregation is Aggregation.SUM
@@ -139,7 +142,22 @@ class _Checker:
         self.conditions(f"{path}.where", dataset, aggregate.where)
 
     def measure(self, path: str, dataset: Dataset, measure: Measure) -> None:
+        if measure.table and measure.table != dataset.table:
+            self.found.add(
+                f"{path}.metric",
+                f'"{measure.metric}" is defined over {measure.table}, and dataset {dataset.name} is {dataset.table}',
+            )
+            return
         self.aggregate(path, dataset, measure.value)
+        known = dataset_columns(dataset, self.contracts)
+        if measure.value.column in known:
+            counts = measure.value.aggregation in {Aggregation.COUNT, Aggregation.DISTINCT_COUNT}
+            kind = column_type(dataset, measure.value.column, self.contracts)
+            is_time = kind.kind in _TIMES and not counts
+            if is_time is not (measure.unit is Unit.TIME):
+                self.found.add(f"{path}.unit", 'the newest or oldest time has unit = "time", and nothing else has')
+            elif is_time and measure.per is not None:
+                self.found.add(f"{path}.per", "a time cannot be divided")
         if measure.per is not None:
             self.aggregate(f"{path}.per", dataset, measure.per)
 
@@ -151,6 +169,10 @@ class _Checker:
             self.found.add(f"{path}.by", f'"{dimension.column}" is {kind}: only a date has a granularity')
         if dimension.granularity is None and kind.kind in _TIMES - {Kind.DATE}:
             self.found.add(path, f'"{dimension.column}" is a time: say by = "day", "week" or "month"')
+        accepted = self._accepted(dataset, dimension.column)
+        for value in dimension.order if accepted else ():
+            if value not in accepted:
+                self.found.add(f"{path}.order", f'"{value}" never occurs in it{did_you_mean(value, accepted)}')
         if kind.kind is Kind.DECIMAL or kind.kind is Kind.FLOAT64:
             self.found.add(f"{path}.column", f'"{dimension.column}" is {kind}: a measure, not a dimension')
 
@@ -166,21 +188,39 @@ class _Checker:
             self.dimension(f"{path}.{where}", dataset, dimension)
         for where, measure in named_measures(visual):
             self.measure(f"{path}.{where}", dataset, measure)
+        self.use_of_periods(path, visual, dataset)
+        self.shape(path, visual, dataset)
+
+    def use_of_periods(self, path: str, visual: Visual, dataset: Dataset) -> None:
+        """Whether there is a period before, where the visual asks for one."""
+        has_periods = bool(dataset.date and self.dashboard.dates)
+        if isinstance(visual, Line | Table | Kpi) and visual.compare and not has_periods:
+            self.found.add(f"{path}.compare", "needs [dates] and a dataset with a `date`: there is no period before")
+        if isinstance(visual, Kpi) and visual.trend and not has_periods:
+            self.found.add(f"{path}.trend", "needs [dates] and a dataset with a `date`")
         if isinstance(visual, Line) and visual.x.granularity is None:
             self.found.add(f"{path}.x.by", "missing: a line runs over days, weeks or months")
         if isinstance(visual, Line) and visual.compare and visual.x.granularity is not Granularity.DAY:
             self.found.add(
                 f"{path}.compare", "only days lie on the days before: weeks and months are of unequal length"
             )
-        if isinstance(visual, Line | Table | Kpi) and visual.compare and not (dataset.date and self.dashboard.dates):
-            self.found.add(f"{path}.compare", "needs [dates] and a dataset with a `date`: there is no period before")
-        if isinstance(visual, Kpi) and visual.trend and not (dataset.date and self.dashboard.dates):
-            self.found.add(f"{path}.trend", "needs [dates] and a dataset with a `date`")
-        if isinstance(visual, Table):
-            if not visual.sort_by < len(visual.values):
-                self.found.add(f"{path}.sort_by", f"there are only {len(visual.values)} values, counted from 0")
-            if visual.compare and dataset.snapshot:
-                self.found.add(f"{path}.compare", "a snapshot has one day at a time; show its course as a line")
+        if isinstance(visual, Line) and visual.compare and visual.x.column != dataset.date:
+            self.found.add(f"{path}.compare", f'the line must run over the dataset\'s own date, "{dataset.date}"')
+        if isinstance(visual, Line) and visual.compare and len(visual.values) > 1:
+            self.found.add(f"{path}.compare", "only one line has its period before beside it")
+        if isinstance(visual, Table) and visual.compare and any(m.unit is Unit.TIME for m in visual.values):
+            self.found.add(f"{path}.compare", "a time has no change in percent")
+
+    def shape(self, path: str, visual: Visual, dataset: Dataset) -> None:
+        """What only one kind of visual has."""
+        if not isinstance(visual, Table) and any(m.unit is Unit.TIME for _, m in named_measures(visual)):
+            self.found.add(f"{path}.value.unit", "only a table shows times")
+        if isinstance(visual, HeatMap) and visual.month:
+            self.date_column(f"{path}.month", dataset, visual.month)
+        if isinstance(visual, Line) and len({measure.unit for measure in visual.values}) > 1:
+            self.found.add(f"{path}.values", "lines of one picture share one axis: give them one unit")
+        if isinstance(visual, Table) and not visual.sort_by < len(visual.values):
+            self.found.add(f"{path}.sort_by", f"there are only {len(visual.values)} values, counted from 0")
         if isinstance(visual, Donut) and (
             visual.value.per is not None or visual.value.value.aggregation not in _ADDITIVE
         ):
@@ -196,28 +236,6 @@ class _Checker:
                 self.found.add(f"sheets[{i}].visuals", "there is none")
             for j, visual in enumerate(sheet.visuals):
                 self.visual(f"sheets[{i}].visuals[{j}]", visual)
-
-
-def named_measures(visual: Visual) -> list[tuple[str, Measure]]:
-    """Each measure of a visual with its path below the visual."""
-    if isinstance(visual, Line | Table):
-        return [(f"values[{i}]", measure) for i, measure in enumerate(visual.values)]
-    return [("value", visual.value)]
-
-
-def named_dimensions(visual: Visual) -> list[tuple[str, Dimension]]:
-    """Each dimension of a visual with its path below the visual, drill-down included."""
-    if isinstance(visual, Kpi):
-        return []
-    if isinstance(visual, Line):
-        return [("x", visual.x)]
-    if isinstance(visual, Bar):
-        return [("category", visual.category), *((f"drill[{i}]", d) for i, d in enumerate(visual.drill))]
-    if isinstance(visual, Donut):
-        return [("category", visual.category)]
-    if isinstance(visual, Table):
-        return [(f"group_by[{i}]", dimension) for i, dimension in enumerate(visual.group_by)]
-    return [("rows", visual.rows), ("columns", visual.columns)]
 
 
 def check_dashboard(dashboard: Dashboard, contracts: Contracts) -> Dashboard:

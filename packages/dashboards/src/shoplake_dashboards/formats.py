@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from shoplake_dashboards.tree import Granularity, Unit
+from shoplake_dashboards.tree import Dimension, Granularity, Unit
 
-__all__ = ["Scale", "axis_unit", "change_text", "number_of", "scale_of", "text_of", "value_text"]
+__all__ = ["Scale", "axis_unit", "change_text", "number_of", "ordered", "scale_of", "text_of", "value_text"]
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _MINUS = "\N{MINUS SIGN}"
@@ -34,11 +34,14 @@ class Scale:
     decimals: int = 0
 
 
-def scale_of(values: Iterable[float | None], unit: Unit) -> Scale:
-    """The scale that fits the largest of these values."""
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
+def scale_of(values: Iterable[float | None], unit: Unit, *, exact: bool = False) -> Scale:
+    """The scale that fits all of these values: thousands or more only where the smallest is that large too; never with
+    `exact`, as in tables.
+    """
+    sizes = [abs(value) for value in values if value]
+    largest, smallest = max(sizes, default=0.0), min(sizes, default=0.0)
     for divisor, suffix in _SCALES:
-        if largest >= divisor * _SCALED_FROM and unit is not Unit.SECONDS:
+        if largest >= divisor * _SCALED_FROM and smallest >= divisor and unit is not Unit.SECONDS and not exact:
             return Scale(divisor, suffix, 1 if largest < divisor * 100 else 0)
     if unit is Unit.CURRENCY:
         return Scale(decimals=2 if largest < 1000 else 0)
@@ -52,6 +55,8 @@ def currency_symbol(currency: str) -> str:
 
 def value_text(value: Any, unit: Unit, *, currency: str, scale: Scale | None = None) -> str:
     """One number with its unit, on its own scale where none is given; an en dash for null."""
+    if unit is Unit.TIME and isinstance(value, date):
+        return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else f"{value:%Y-%m-%d}"
     number = number_of(value)
     if number is None:
         return "\N{EN DASH}"
@@ -106,7 +111,15 @@ def axis_unit(unit: Unit, *, currency: str) -> str:
         Unit.NUMBER: "number",
         Unit.DAYS: "days",
         Unit.SECONDS: "seconds",
+        Unit.TIME: "UTC",
     }[unit]
+
+
+def ordered(values: Iterable[Any], dimension: Dimension) -> list[str]:
+    """The distinct values of a dimension in words: in its own order, else by size; unknown ones and null at the end."""
+    known = sorted({value for value in values if value is not None}, key=lambda value: (str(type(value)), value))
+    known.sort(key=lambda value: dimension.order.index(value) if value in dimension.order else len(dimension.order))
+    return [text_of(value, dimension.granularity) for value in known]
 
 
 def text_of(value: Any, granularity: Granularity | None = None) -> str:

@@ -3,14 +3,15 @@
 A tile is never blank: it shows its number or picture, or says that there is nothing, or says what failed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from shoplake_dashboards.formats import change_text, number_of, scale_of, text_of, value_text
+from shoplake_dashboards.formats import change_text, number_of, ordered, scale_of, text_of, value_text
 from shoplake_dashboards.markup import Html, join, tag
 from shoplake_dashboards.page_data import PageData, TileData, TileState
 from shoplake_dashboards.page_state import url_of
-from shoplake_dashboards.periods import is_unfinished, prior_label
+from shoplake_dashboards.periods import is_unfinished, prior_label, prior_period
 from shoplake_dashboards.sql import dimensions_at
 from shoplake_dashboards.tree import (
     Bar,
@@ -72,6 +73,8 @@ def tile_html(dashboard: Dashboard, visual: Visual, data: PageData, *, served: b
 
 def _empty(dashboard: Dashboard, visual: Visual, data: PageData) -> Html:
     fresh = data.freshness.get(visual.dataset)
+    if visual.empty and fresh is not None and not fresh.is_empty:
+        return tag("div", tag("strong", visual.empty), class_="state state-empty")
     table = dashboard.dataset(visual.dataset).table
     if fresh is not None and fresh.is_empty:
         why, then = f"{table} has no rows yet.", "A run of the pipeline fills it."
@@ -121,8 +124,10 @@ def _kpi(visual: Kpi, tile: TileData, data: PageData) -> Html:
     parts = [tag("p", text, class_="value")]
     if visual.compare and data.state.period is not None:
         label = prior_label(data.state.period)
-        if not tile.prior:
-            parts.append(tag("p", f"no data in {label}", class_="change flat"))
+        if (begin := _begins_within(visual, data)) is not None:
+            parts.append(tag("p", f"no whole period before: the data begin {begin}", class_="change"))
+        elif not tile.prior:
+            parts.append(tag("p", f"no data in {label}", class_="change"))
         else:
             before = tile.prior[0]["v0"]
             change, sign = change_text(row["v0"], before, measure.unit)
@@ -147,6 +152,14 @@ def _kpi(visual: Kpi, tile: TileData, data: PageData) -> Html:
     if visual.trend:
         parts.append(_sparkline([number_of(row["v0"]) for row in tile.trend], visual.alt))
     return join(*parts)
+
+
+def _begins_within(visual: Visual, data: PageData) -> date | None:
+    """The first day of the data, where the period before is not wholly after it: a change on it would be no change."""
+    fresh = data.freshness.get(visual.dataset)
+    if fresh is None or fresh.first_day is None or data.state.period is None:
+        return None
+    return fresh.first_day if fresh.first_day > prior_period(data.state.period).first else None
 
 
 def _sparkline(values: Sequence[float | None], alt: str) -> Html:
@@ -197,7 +210,7 @@ def _number_cell(text: str, class_: str = "") -> Html:
 
 
 def _column_texts(rows: Sequence[Mapping[str, Any]], key: str, measure: Measure, currency: str) -> list[str]:
-    scale = scale_of((number_of(row[key]) for row in rows), measure.unit)
+    scale = scale_of((number_of(row[key]) for row in rows), measure.unit, exact=True)
     return [value_text(row[key], measure.unit, currency=currency, scale=scale) for row in rows]
 
 
@@ -209,12 +222,15 @@ def _table(visual: Table, tile: TileData, data: PageData) -> Html:
     if compares and data.state.period is not None:
         heads.append((f"Change on {prior_label(data.state.period)}", True))
     rows = []
+    begin = _begins_within(visual, data)
     for number, row in enumerate(tile.main):
         cells = [
             _text_cell(text_of(row[f"d{i}"], d.granularity), head=i == 0) for i, d in enumerate(visual.group_by)
         ] + [_number_cell(column[number]) for column in texts]
         if compares:
             change, sign = change_text(row[f"v{visual.sort_by}"], row["p0"], sorted_by.unit)
+            if begin is not None:
+                change, sign = f"data begin {begin}", 0
             good = sign * (-1 if sorted_by.lower_is_better else 1)
             arrow = {1: "▲ ", -1: "▼ ", 0: ""}[sign]
             cells.append(_number_cell(f"{arrow}{change}", {1: "good", -1: "bad", 0: "flat"}[good]))
@@ -222,11 +238,20 @@ def _table(visual: Table, tile: TileData, data: PageData) -> Html:
     return _grid(visual.title, heads, rows)
 
 
+def _keys(values: Iterable[Any], dimension: Dimension) -> list[Any]:
+    """The distinct values in the dimension's order, null last."""
+    distinct = list(dict.fromkeys(values))
+    order = ordered(distinct, dimension)
+    return sorted(
+        distinct, key=lambda v: order.index(text_of(v, dimension.granularity)) if v is not None else len(order)
+    )
+
+
 def _pivot(visual: Pivot, tile: TileData, data: PageData) -> Html:
-    row_keys = list(dict.fromkeys(row["d0"] for row in tile.main))
-    column_keys = sorted({row["d1"] for row in tile.main}, key=lambda value: (value is None, str(value)))
+    row_keys = _keys((row["d0"] for row in tile.main), visual.rows)
+    column_keys = _keys((row["d1"] for row in tile.main), visual.columns)
     cells = {(row["d0"], row["d1"]): row["v0"] for row in tile.main}
-    scale = scale_of(map(number_of, cells.values()), visual.value.unit)
+    scale = scale_of(map(number_of, cells.values()), visual.value.unit, exact=True)
     additive = visual.value.per is None and visual.value.value.aggregation.value in {"sum", "count"}
 
     def shown(value: Any) -> str:

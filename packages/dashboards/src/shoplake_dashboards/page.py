@@ -20,7 +20,7 @@ from shoplake_dashboards.markup import Html, join, raw_json, tag
 from shoplake_dashboards.page_data import PageData, TileState
 from shoplake_dashboards.page_state import period_words, url_of
 from shoplake_dashboards.periods import PERIOD_NAMES
-from shoplake_dashboards.tree import Bar, Dashboard, Donut, HeatMap, Kpi, Line, Visual
+from shoplake_dashboards.tree import Bar, Dashboard, Donut, HeatMap, Kpi, Line, Unit, Visual, named_measures
 from shoplake_dashboards.vega.bar import bar_spec
 from shoplake_dashboards.vega.common import DARK, LIGHT
 from shoplake_dashboards.vega.donut import donut_spec
@@ -67,7 +67,7 @@ def visual_spec(dashboard: Dashboard, visual: Visual, data: PageData, *, served:
     return heat_map_spec(visual, tile, data, height=height) if isinstance(visual, HeatMap) else None
 
 
-def _freshness(data: PageData) -> Html:
+def _freshness(dashboard: Dashboard, data: PageData) -> Html:
     days = [fresh.last_day for fresh in data.freshness.values() if fresh.last_day is not None]
     loads = [fresh.loaded_at for fresh in data.freshness.values() if fresh.loaded_at is not None]
     parts = []
@@ -80,9 +80,9 @@ def _freshness(data: PageData) -> Html:
         parts.append(f"loaded {min(loads):%Y-%m-%d %H:%M} UTC")
     if not parts:
         parts.append("How new the data are is not known")
-    return tag(
-        "p", f"{', '.join(parts)}. Days are of {data.time_zone}, amounts in {data.currency}.", class_="freshness"
-    )
+    units = {measure.unit for visual in dashboard.visuals for _, measure in named_measures(visual)}
+    amounts = f", amounts in {data.currency}" if Unit.CURRENCY in units else ""
+    return tag("p", f"{', '.join(parts)}. Days are of {data.time_zone}{amounts}.", class_="freshness")
 
 
 def _controls(dashboard: Dashboard, data: PageData) -> Html:
@@ -188,7 +188,7 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> 
             _sheets(dashboard, data, served=served),
             _controls(dashboard, data) if served else Html(""),
             _chosen(dashboard, data),
-            _freshness(data),
+            _freshness(dashboard, data),
             *(tag("p", note, class_="url-note", role="status") for note in data.state.notes),
         ),
         tag(

@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from shoplake_core.errors import ShoplakeError
+from shoplake_core.logical_types import Kind
 
 from shoplake_dashboards.page_state import PageState
-from shoplake_dashboards.sql import Contracts, Query, freshness_queries, option_queries, visual_queries
+from shoplake_dashboards.sql import Contracts, Query, column_type, freshness_queries, option_queries, visual_queries
 from shoplake_dashboards.tree import Dashboard, Kpi, Visual
 
 __all__ = ["Freshness", "PageData", "Rows", "Run", "TileData", "TileState", "read_page"]
@@ -37,14 +38,16 @@ class TileData:
     main: Rows = ()
     prior: Rows = ()
     trend: Rows = ()
+    size: Rows = ()
     message: str = ""
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How new a dataset is: its last day, its last load (UTC), and whether it has rows at all."""
+    """How new a dataset is: its first and last day, its last load (UTC), and whether it has rows at all."""
 
+    first_day: date | None
     last_day: date | None
     loaded_at: datetime | None
     is_empty: bool
@@ -83,7 +86,23 @@ def _tile(dashboard: Dashboard, visual: Visual, state: PageState, *, contracts: 
     if not main or (isinstance(visual, Kpi) and not main[0]["n"]):
         return TileData(state=TileState.EMPTY)
     prior = tuple(row for row in found.get("prior", ()) if row["n"])
-    return TileData(state=TileState.READY, main=main, prior=prior, trend=found.get("trend", ()))
+    return TileData(
+        state=TileState.READY,
+        main=main,
+        prior=prior,
+        trend=found.get("trend", ()),
+        size=found.get("size", ()),
+    )
+
+
+def _day(value: Any) -> date | None:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _time_zone(dashboard: Dashboard, contracts: Contracts, store: str) -> str:
+    """Whose days they are: gold's dates are the store's, days cut out of instants are UTC's."""
+    kinds = {column_type(d, d.date, contracts).kind for d in dashboard.datasets if d.date}
+    return store if not kinds or Kind.DATE in kinds else "UTC"
 
 
 def read_page(
@@ -106,8 +125,7 @@ def read_page(
             (row,) = run(query)
         except ShoplakeError:
             continue  # its tiles say why
-        day = row["d0"]
-        freshness[query.tile] = Freshness(day.date() if isinstance(day, datetime) else day, row["d1"], row["n"] == 0)
+        freshness[query.tile] = Freshness(_day(row["d2"]), _day(row["d0"]), row["d1"], row["n"] == 0)
     options: dict[str, tuple[str, ...]] = {}
     for query in option_queries(dashboard, contracts=contracts):
         try:
@@ -120,5 +138,5 @@ def read_page(
         freshness=freshness,
         options=options,
         currency=currency,
-        time_zone=time_zone,
+        time_zone=_time_zone(dashboard, contracts, time_zone),
     )

@@ -193,7 +193,10 @@ class _Reader:
             if name in self.metrics:
                 known = self.metrics[name]
                 label = self.text(data, "label", path, needed=False) or known.label
-                return replace(known, label=label, metric=name)
+                for field in data:
+                    if field not in {"metric", "label"}:
+                        self.found.add(f"{path}.{field}", "the metric says it already")
+                return replace(known, label=label)
             self.found.add(f"{path}.metric", f'no metric "{name}"{did_you_mean(name, self.metrics)}')
             return Measure(label=title, value=_NOTHING)
         per = None
@@ -210,17 +213,18 @@ class _Reader:
         )
 
     def dimension(self, data: Mapping[str, Any], path: str) -> Dimension:
-        self.found.known(path, data, ("column", "label", "by"))
+        self.found.known(path, data, ("column", "label", "by", "order"))
         column = self.text(data, "column", path)
         by = data.get("by")
         return Dimension(
             column=column,
             label=self.text(data, "label", path, needed=False) or column.replace("_", " ").capitalize(),
             granularity=None if by is None else self.member(Granularity, by, f"{path}.by", Granularity.DAY),
+            order=self.texts(data, "order", path),
         )
 
     def dataset(self, data: Mapping[str, Any], path: str) -> Dataset:
-        self.found.known(path, data, ("name", "table", "date", "snapshot", "joins", "where"))
+        self.found.known(path, data, ("name", "table", "date", "joins", "where"))
         joins = []
         for number, join in enumerate(self.tables(data, "joins", path)):
             here = f"{path}.joins[{number}]"
@@ -236,7 +240,6 @@ class _Reader:
             name=self.name(data, "name", path),
             table=self.text(data, "table", path),
             date=self.text(data, "date", path, needed=False),
-            snapshot=self.flag(data, "snapshot", path, default=False),
             joins=tuple(joins),
             where=self.conditions(data, path),
         )
@@ -257,6 +260,7 @@ class _Reader:
             "alt": self.text(data, "alt", path),
             "dataset": self.text(data, "dataset", path),
             "note": self.text(data, "note", path, needed=False),
+            "empty": self.text(data, "empty", path, needed=False),
             "width": self.number(data, "width", path, (6, 36), width),
             "height": self.number(data, "height", path, (3, 21), height),
         }
@@ -266,7 +270,7 @@ class _Reader:
                 continue
             if name not in data and field.default is not MISSING:
                 continue
-            if name == "value":
+            if name in {"value", "size"}:
                 made[name] = self.measure(self.table(data, name, path), here, title=title)
             elif name == "values":
                 entries = self.tables(data, name, path)
@@ -280,10 +284,14 @@ class _Reader:
                 made[name] = tuple(self.dimension(v, f"{here}[{i}]") for i, v in enumerate(entries))
                 if not entries:
                     self.found.add(here, "at least one dimension is needed")
+            elif isinstance(field.default, str):
+                made[name] = self.text(data, name, path)
             elif isinstance(field.default, bool):
                 made[name] = self.flag(data, name, path, default=field.default)
             else:
                 made[name] = self.number(data, name, path, (0, 1000), int(field.default))  # type: ignore[arg-type]
+        if not made["note"] and isinstance(value := made.get("value"), Measure):
+            made["note"] = value.definition
         return kind(**made)
 
     def sheet(self, data: Mapping[str, Any], path: str) -> Sheet:

@@ -6,7 +6,7 @@ to its type, because the Data API binds texts only. So nothing of a URL or of da
 The result's columns are `d0..` for dimensions, `v0..` for measures, `p0..` for measures of the period before, `n` for rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from shoplake_core.contracts import TableContract
@@ -25,6 +25,7 @@ from shoplake_dashboards.tree import (
     Dimension,
     Donut,
     Granularity,
+    HeatMap,
     Kpi,
     Line,
     Measure,
@@ -40,7 +41,7 @@ __all__ = ["Contracts", "Query", "column_type", "freshness_queries", "option_que
 
 Contracts = Mapping[str, TableContract]
 MOST_ROWS = 5000  # of any tile: more is no picture
-_SCHEMAS = {"loads": "shoplake"}  # every other table is a gold one
+OPERATIONAL = ("loads", "runs", "run_tables", "run_checks")  # in the schema `shoplake`; every other table is a gold one
 _CASTS = {Kind.DATE: "date", Kind.DATETIME: "timestamp", Kind.TIMESTAMP: "timestamp", Kind.BOOLEAN: "boolean"}
 
 
@@ -50,7 +51,7 @@ class Query:
 
     Attributes:
         tile: Visual id, dataset name or filter column: whose rows it reads.
-        role: "main", "prior", "trend", "freshness" or "options".
+        role: "main", "prior", "trend", "size", "freshness" or "options".
         sql: Text with `:name` for each parameter.
         parameters: Name -> value, as text.
 
@@ -82,8 +83,8 @@ def quoted(name: str) -> str:
 
 
 def qualified(table: str) -> str:
-    """`gold."table"`."""
-    return f"{_SCHEMAS.get(table, 'gold')}.{quoted(table)}"
+    """`gold."table"`, or `shoplake."table"` for the records of runs."""
+    return f"{'shoplake' if table in OPERATIONAL else 'gold'}.{quoted(table)}"
 
 
 class _Builder:
@@ -128,12 +129,6 @@ class _Builder:
         column = self.column(self.dataset.date)
         return f"{column} >= {self.bind(str(period.first), 'date')} AND {column} < {self.bind(str(period.end), 'date')}"
 
-    def latest(self, period: Period | None) -> str:
-        """Rows of the last day that has any, up to the period's end: a snapshot is never summed over days."""
-        date = quoted(self.dataset.date)
-        bound = f" WHERE s.{date} < {self.bind(str(period.end), 'date')}" if period else ""
-        return f"t.{date} = (SELECT max(s.{date}) FROM {qualified(self.dataset.table)} AS s{bound})"
-
     def dimension(self, dimension: Dimension) -> str:
         column = self.column(dimension.column)
         if dimension.granularity is None:
@@ -164,10 +159,6 @@ class _Builder:
         return f"{name}({expression})"
 
 
-def _grouped_by_day(dataset: Dataset, dimensions: Iterable[Dimension]) -> bool:
-    return any(d.column == dataset.date and d.granularity in {Granularity.DAY, None} for d in dimensions)
-
-
 def _query(
     dashboard: Dashboard,
     visual: Visual,
@@ -189,12 +180,13 @@ def _query(
         columns.append(f"{build.measure(measures_of(visual)[visual.sort_by], spans['p'])} AS p0")  # type: ignore[union-attr]
         period = Period(before.first, period.last)
     else:
-        columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures_of(visual))]
+        measures = (visual.size,) if role == "size" and isinstance(visual, HeatMap) else measures_of(visual)
+        columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures) if measure is not None]
+    if isinstance(visual, HeatMap) and visual.month and role == "main":
+        columns.append(f"max({build.column(visual.month)}) AS u0")
     columns.append("count(*) AS n")
     tests = [build.condition(condition) for condition in dataset.where]
-    if dataset.snapshot and not _grouped_by_day(dataset, dimensions):
-        tests.append(build.latest(period))
-    elif dataset.date and period is not None:
+    if dataset.date and period is not None:
         tests.append(build.within(period))
     available = dataset_columns(dataset, contracts)
     for column, values in state.selected.items():
@@ -249,20 +241,38 @@ def visual_queries(
     if isinstance(visual, Kpi) and visual.trend and period is not None:
         by_day = Dimension(column=dataset.date, label="Day", granularity=Granularity.DAY)
         found.append(made("trend", period, (by_day,)))
+    if isinstance(visual, HeatMap) and visual.size is not None:
+        found.append(made("size", period, (visual.rows,)))
     return tuple(found)
 
 
+def base_query(dataset: Dataset, columns: tuple[str, ...], contracts: Contracts) -> Query:
+    """The rows of a dataset before any choice of a reader; booleans as 'yes' and 'no'."""
+    build = _Builder(dataset, contracts)
+    shown = []
+    for name in columns:
+        column = build.column(name)
+        if column_type(dataset, name, contracts).kind is Kind.BOOLEAN:
+            column = f"CASE WHEN {column} THEN 'yes' WHEN NOT {column} THEN 'no' END"
+        shown.append(f"{column} AS {quoted(name)}")
+    tests = [build.condition(condition) for condition in dataset.where]
+    sql = f"SELECT {', '.join(shown)}\nFROM {build.source()}" + (f"\nWHERE {' AND '.join(tests)}" if tests else "")
+    return Query(tile=dataset.name, role="base", sql=sql, parameters=build.parameters)
+
+
 def freshness_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query, ...]:
-    """For each dataset of the dashboard: the last day that has rows (d0), the last load (d1, UTC), and its rows (n)."""
+    """For each dataset of the dashboard: its last day (d0), last load (d1, UTC), first day (d2) and rows (n)."""
     found = []
     for dataset in dashboard.datasets:
         build = _Builder(replace(dataset, joins=()), contracts)
-        day = f"max(t.{quoted(dataset.date)})" if dataset.date else "CAST(NULL AS date)"
+        first, last = (
+            f"{name}(t.{quoted(dataset.date)})" if dataset.date else "CAST(NULL AS date)" for name in ("min", "max")
+        )
         loaded = (
             f'(SELECT max(l."loaded_at") FROM {qualified("loads")} AS l'
             f' WHERE l."table_name" = {build.bind(dataset.table, "varchar(256)")})'
         )
-        sql = f"SELECT {day} AS d0, {loaded} AS d1, count(*) AS n\nFROM {build.source()}"
+        sql = f"SELECT {last} AS d0, {loaded} AS d1, {first} AS d2, count(*) AS n\nFROM {build.source()}"
         found.append(Query(tile=dataset.name, role="freshness", sql=sql, parameters=build.parameters))
     return tuple(found)
 

@@ -34,6 +34,10 @@ __all__ = [
     "Unit",
     "Visual",
     "VisualBase",
+    "dimensions_of",
+    "measures_of",
+    "named_dimensions",
+    "named_measures",
 ]
 
 Scalar: TypeAlias = str | int | bool
@@ -48,6 +52,7 @@ class Unit(Enum):
     NUMBER = "number"
     DAYS = "days"
     SECONDS = "seconds"
+    TIME = "time"
 
 
 class Aggregation(Enum):
@@ -106,7 +111,9 @@ class Measure:
         per: The denominator; None for a plain aggregate.
         unit: How it is written.
         lower_is_better: Whether a rise is bad news.
-        metric: Name in the metrics catalogue that its definition comes from; "" for none.
+        metric: Name in the metrics catalogue that it comes from; "" for none.
+        table: The gold table that the metric is defined over; "" for any.
+        definition: What the catalogue says of it, in a sentence; "" for nothing.
 
     """
 
@@ -116,15 +123,18 @@ class Measure:
     unit: Unit = Unit.NUMBER
     lower_is_better: bool = False
     metric: str = ""
+    table: str = ""
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """A column that a visual is split by; `granularity` for dates only."""
+    """A column that a visual is split by; `granularity` for dates only, `order` where its values have one of their own."""
 
     column: str
     label: str
     granularity: Granularity | None = None
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +154,6 @@ class Dataset:
         name: Its name in this dashboard.
         table: The gold table.
         date: The column that periods filter; "" where none does.
-        snapshot: The rows repeat every day (stock on hand), so they may never be summed over days.
         joins: Columns of other gold tables.
         where: Rows that count at all.
 
@@ -153,7 +162,6 @@ class Dataset:
     name: str
     table: str
     date: str = ""
-    snapshot: bool = False
     joins: tuple[Join, ...] = ()
     where: tuple[Condition, ...] = ()
 
@@ -169,7 +177,8 @@ class VisualBase:
         dataset: Name of a dataset.
         width: Of 36 grid columns.
         height: In grid rows.
-        note: One sentence under the title: definition or caveat; "" for none.
+        note: One sentence under the title: definition or caveat; "" for the metric's own, or none.
+        empty: What a tile without rows says, where that is an answer ("No check failed."); "" for the usual words.
 
     """
 
@@ -180,6 +189,7 @@ class VisualBase:
     width: int
     height: int
     note: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,11 +252,22 @@ class Pivot(VisualBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatMap(VisualBase):
-    """A number for each pair of row and column, as a shade."""
+    """A number for each pair of row and column, as a shade.
+
+    Attributes:
+        rows: One row each.
+        columns: One column each.
+        value: The number.
+        size: What stands beside a row's name, such as how many people a share is of; None for nothing.
+        month: Column with the month that a cell is about: the newest is marked while it lasts; "" for no mark.
+
+    """
 
     rows: Dimension
     columns: Dimension
     value: Measure
+    size: Measure | None = None
+    month: str = ""
 
 
 Visual: TypeAlias = Kpi | Line | Bar | Donut | Table | Pivot | HeatMap
@@ -330,3 +351,26 @@ def dimensions_of(visual: Visual) -> tuple[Dimension, ...]:
     if isinstance(visual, Bar | Donut):
         return (visual.category,)
     return visual.group_by if isinstance(visual, Table) else (visual.rows, visual.columns)
+
+
+def named_measures(visual: Visual) -> list[tuple[str, Measure]]:
+    """Each measure of a visual with its path below the visual."""
+    if isinstance(visual, Line | Table):
+        return [(f"values[{i}]", measure) for i, measure in enumerate(visual.values)]
+    sized = [("size", visual.size)] if isinstance(visual, HeatMap) and visual.size is not None else []
+    return [("value", visual.value), *sized]
+
+
+def named_dimensions(visual: Visual) -> list[tuple[str, Dimension]]:
+    """Each dimension of a visual with its path below the visual, drill-down included."""
+    if isinstance(visual, Kpi):
+        return []
+    if isinstance(visual, Line):
+        return [("x", visual.x)]
+    if isinstance(visual, Bar):
+        return [("category", visual.category), *((f"drill[{i}]", d) for i, d in enumerate(visual.drill))]
+    if isinstance(visual, Donut):
+        return [("category", visual.category)]
+    if isinstance(visual, Table):
+        return [(f"group_by[{i}]", dimension) for i, dimension in enumerate(visual.group_by)]
+    return [("rows", visual.rows), ("columns", visual.columns)]

@@ -6,7 +6,7 @@ part of an expression.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shoplake_dashboards.formats import axis_unit, currency_symbol, scale_of
@@ -15,7 +15,7 @@ from shoplake_dashboards.tree import Measure, Unit
 __all__ = ["DARK", "LIGHT", "base_spec", "themed", "value_axis"]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is read from there
-LIGHT: Mapping[str, str] = {
+LIGHT: Mapping[str, str | float] = {
     "@accent": "#1d5bd6",
     "@accent2": "#6f9bea",
     "@accent3": "#a3c0f4",
@@ -27,8 +27,9 @@ LIGHT: Mapping[str, str] = {
     "@surface": "#ffffff",
     "@neutral": "#d5dae2",
     "@on_accent": "#ffffff",
+    "@cut": 0.8,
 }
-DARK: Mapping[str, str] = {
+DARK: Mapping[str, str | float] = {
     "@accent": "#7fb0ff",
     "@accent2": "#4f82d8",
     "@accent3": "#38609f",
@@ -40,11 +41,13 @@ DARK: Mapping[str, str] = {
     "@surface": "#161c27",
     "@neutral": "#3a4557",
     "@on_accent": "#0b1220",
+    "@cut": 0.5,
 }
 _FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
-def themed(spec: Any, colours: Mapping[str, str]) -> Any:
+# @cut: from which share of the darkest shade on a label is written in @on_accent, to be read on it
+def themed(spec: Any, colours: Mapping[str, str | float]) -> Any:
     """The specification with every colour role replaced; data are left as they are."""
     if isinstance(spec, dict):
         return {key: value if key in {"data", "datasets"} else themed(value, colours) for key, value in spec.items()}
@@ -92,11 +95,12 @@ def _number_label(unit: Unit, largest: float, currency: str) -> str:
     return f"(datum.value < 0 ? '\N{MINUS SIGN}' : '') + {sign} + {digits} + {json.dumps(scale.suffix)}"
 
 
-def value_axis(measure: Measure, largest: float, currency: str) -> dict[str, Any]:
-    """An axis of numbers up to `largest`, with measure and unit written above it."""
+def value_axis(measures: Sequence[Measure], largest: float, currency: str) -> dict[str, Any]:
+    """An axis of numbers up to `largest`, with its unit, and its measure where there is one, written above it."""
+    measure = measures[0]
     unit = axis_unit(measure.unit, currency=currency)
     return {
-        "title": f"{measure.label}, {unit}",
+        "title": f"{measure.label}, {unit}" if len(measures) == 1 else unit.capitalize(),
         "titleAngle": 0,
         "titleAlign": "left",
         "titleAnchor": "start",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shoplake_dashboards.formats import Scale, number_of, scale_of, text_of, value_text
+from shoplake_dashboards.formats import Scale, number_of, ordered, scale_of, text_of, value_text
 from shoplake_dashboards.page_data import PageData, TileData
 from shoplake_dashboards.tree import HeatMap, Unit
 from shoplake_dashboards.vega.common import base_spec
@@ -18,14 +18,22 @@ def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: in
     whole = visual.value.unit is Unit.PERCENT and all(
         number == 1 for row, number in zip(tile.main, numbers, strict=True) if row["d1"] == first
     )
+    sizes = {
+        row["d0"]: f" (n={value_text(row['v0'], visual.size.unit, currency=data.currency)})"
+        for row in tile.size
+        if visual.size is not None
+    }
+    this_month = data.state.today.replace(day=1)
     rows = [
         {
-            "r": text_of(row["d0"], visual.rows.granularity),
+            "r": text_of(row["d0"], visual.rows.granularity) + sizes.get(row["d0"], ""),
             "c": text_of(row["d1"], visual.columns.granularity),
             "i": index,
             "y": number,
+            "share": 0,
             "grey": whole and row["d1"] == first,
-            "Value": _cell_text(row["v0"], visual.value.unit, data.currency, scale),
+            "Value": _cell_text(row["v0"], visual.value.unit, data.currency, scale)
+            + ("*" if visual.month and row["u0"] is not None and row["u0"] >= this_month else ""),
         }
         for index, (row, number) in enumerate(zip(tile.main, numbers, strict=True))
     ]
@@ -34,11 +42,12 @@ def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: in
         default=1.0,
     )
     domain = [0, largest or 1]
-    column_order = [
-        text_of(v, visual.columns.granularity) for v in sorted({r["d1"] for r in tile.main if r["d1"] is not None})
-    ]
+    for row in rows:
+        row["share"] = number / domain[1] if isinstance(number := row["y"], float) else 0
+    column_order = ordered((row["d1"] for row in tile.main), visual.columns)
     row_order = list(dict.fromkeys(row["r"] for row in rows))
     spec = base_spec(alt=visual.alt, height=height)
+    spec["params"] = [{"name": "cut", "value": "@cut"}]
     spec["padding"] = {"left": 2, "right": 2, "top": 4, "bottom": 4}
     spec["data"] = {"values": rows}
     spec["encoding"] = {
@@ -52,7 +61,16 @@ def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: in
             "field": "r",
             "type": "nominal",
             "sort": row_order,
-            "axis": {"title": visual.rows.label, "labelLimit": 150},
+            "axis": {
+                "title": visual.rows.label,
+                "titleAngle": 0,
+                "titleAnchor": "start",
+                "titleAlign": "right",
+                "titleBaseline": "bottom",
+                "titleX": -10,
+                "titleY": -8,
+                "labelLimit": 190,
+            },
         },
         "tooltip": [
             {"field": "r", "type": "nominal", "title": visual.rows.label},
@@ -78,7 +96,7 @@ def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: in
             "encoding": {
                 "text": {"field": "Value", "type": "nominal"},
                 "color": {
-                    "condition": {"test": f"!datum.grey && datum.y > {largest * 0.55!r}", "value": "@on_accent"},
+                    "condition": {"test": "!datum.grey && datum.share > cut", "value": "@on_accent"},
                     "value": "@ink",
                 },
             },

@@ -15,6 +15,7 @@ __all__ = ["line_spec"]
 _COLOURS = ("@accent", "@muted", "@accent2", "@ink")
 _MOST_SHADED_DAYS = 100
 _SATURDAY = 5
+_MOST_TICKS = 14
 _UTC_DAYS = {"parse": {"x": "utc:'%Y-%m-%d'"}}  # else a reader west of Greenwich sees the day before
 _Point = dict[str, Any]
 
@@ -58,6 +59,13 @@ def _ends(lines: Sequence[Sequence[_Point]]) -> list[_Point]:
     return sorted((point for points in last for point in points), key=lambda point: -float(point["y"]))
 
 
+def _tick_days(points: Sequence[_Point]) -> list[dict[str, Any]]:
+    """At most `_MOST_TICKS` of the steps that there are: an axis never names a day twice."""
+    days = sorted({date.fromisoformat(point["x"]) for point in points})
+    step = -(-len(days) // _MOST_TICKS) or 1
+    return [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in days[::step]]
+
+
 def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> dict[str, Any]:
     """The specification: steps that are not finished are hollow points, the period before is dashed."""
     lines = _points(visual, tile, data)
@@ -65,7 +73,7 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
     names = list(lines)
     colours = [_COLOURS[i % len(_COLOURS)] for i in range(len(visual.values))]
     colours += ["@muted"] * (len(names) - len(colours))
-    current, before = list(lines.values())[: len(visual.values)], list(lines.values())[len(visual.values) :]
+    before = names[len(visual.values) :]
     points = [point for line in lines.values() for point in line]
     colour = {
         "field": "series",
@@ -73,15 +81,15 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
         "legend": None,
         "scale": {"domain": names, "range": colours},
     }
-    tooltip = [
-        {"field": "When", "type": "nominal"},
-        {"field": "series", "type": "nominal", "title": "Line"},
-        {"field": "Value", "type": "nominal"},
-    ]
+    for name, line in lines.items():
+        for point in line:
+            point["kind"] = "now" if name in names[: len(visual.values)] else "before"
+    ends = _ends(list(lines.values()))
+    for place, end in enumerate(ends):
+        end["end"] = place + 1
 
-    def layer(rows: list[_Point], mark: dict[str, Any], **encoding: Any) -> list[dict[str, Any]]:
-        data_ = {"values": rows, "format": _UTC_DAYS}
-        return [{"data": data_, "mark": mark, "encoding": {"color": colour} | encoding}] if rows else []
+    def layer(test: str, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
+        return {"transform": [{"filter": test}], "mark": mark, "encoding": {"color": colour} | encoding}
 
     spec = base_spec(alt=visual.alt, height=height)
     largest = max((abs(point["y"]) for point in points if point["y"] is not None), default=0.0)
@@ -94,29 +102,37 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
                 "title": None,
                 "format": "%b %Y" if granularity is Granularity.MONTH else "%d %b",
                 "grid": False,
-                "labelOverlap": True,
+                "labelOverlap": "greedy",
+                "labelSeparation": 16,
                 "labelFlush": True,
-                "tickCount": {"expr": "max(2, floor(width / 110))"},
+                "values": _tick_days(points),
             },
         },
-        "y": {"field": "y", "type": "quantitative", "axis": value_axis(visual.values[0], largest, data.currency)},
+        "y": {"field": "y", "type": "quantitative", "axis": value_axis(visual.values, largest, data.currency)},
     }
+    tooltip = [
+        {"field": "When", "type": "nominal"},
+        {"field": "series", "type": "nominal", "title": "Line"},
+        {"field": "Value", "type": "nominal"},
+    ]
+    # One data set with filters: Vega-Lite loses one of two layers that bring equal rows of their own.
+    spec["data"] = {"values": points, "format": _UTC_DAYS}
     spec["layer"] = _weekends(points, granularity)
-    spec["layer"] += layer(
-        [p for line in before for p in line], {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.75}
-    )
-    spec["layer"] += layer(
-        [p for line in current for p in line], {"type": "line", "strokeWidth": 3, "strokeJoin": "round"}
-    )
-    hollow = {"type": "point", "size": 80, "strokeWidth": 2.5, "fill": "@surface", "opacity": 1}
-    spec["layer"] += layer([p for p in points if p["open"]], hollow)
-    spec["layer"] += layer(points, {"type": "point", "size": 160, "opacity": 0, "filled": True}, tooltip=tooltip)
+    if before:
+        spec["layer"].append(
+            layer("datum.kind === 'before'", {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.75})
+        )
+    spec["layer"].append(layer("datum.kind === 'now'", {"type": "line", "strokeWidth": 3, "strokeJoin": "round"}))
+    if any(point["open"] for point in points):
+        hollow = {"type": "point", "size": 80, "strokeWidth": 2.5, "fill": "@surface", "opacity": 1}
+        spec["layer"].append(layer("datum.open", hollow))
+    hover = {"type": "point", "size": 160, "opacity": 0, "filled": True}
+    spec["layer"].append(layer("isValid(datum.y)", hover, tooltip=tooltip))
     text = {"field": "series", "type": "nominal"}
-    for place, end in enumerate(_ends(list(lines.values()))):
+    for place in range(len(ends) if len(ends) > 1 else 0):  # one line alone is what the title says
         mark = {"type": "text", "align": "right", "dy": -14 if place == 0 else 4 + 16 * place, "fontWeight": 600}
         halo = mark | {"stroke": "@surface", "strokeWidth": 5, "strokeJoin": "round"}
-        layers = [{"mark": entry, "encoding": {"color": colour, "text": text}} for entry in (halo, mark)]
-        spec["layer"].append({"data": {"values": [end], "format": _UTC_DAYS}, "layer": layers})
+        spec["layer"] += [layer(f"datum.end === {place + 1}", entry, text=text) for entry in (halo, mark)]
     return spec
 
 
