@@ -82,13 +82,14 @@ class Front:
 
         """
         service = self.services.get(arn.split(":")[2])
-        if (
-            not isinstance(service, MotoService | BucketService)
-            and service is not None
-            and service.service_name == "dms"
-        ):
+        if isinstance(service, MotoService | BucketService) or service is None:
+            raise UnsupportedOperationError(f'tags of "{arn}", on which a policy decides')
+        if service.service_name == "dms":
             answer = service.call("ListTagsForResource", {"ResourceArn": arn})
             return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
+        if service.service_name == "redshift-serverless":
+            answer = service.call("ListTagsForResource", {"resourceArn": arn})
+            return {tag["key"]: tag["value"] for tag in answer["tags"]}
         raise UnsupportedOperationError(f'tags of "{arn}", on which a policy decides')
 
     def _response(self, request: Request) -> Response:

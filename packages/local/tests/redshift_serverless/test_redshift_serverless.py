@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -181,6 +182,35 @@ def test_limits_and_tags_are_kept(world, database):
     world.serverless.tag_resource(resourceArn=space, tags=[{"key": "Layer", "value": "gold"}])
     world.serverless.untag_resource(resourceArn=space, tagKeys=["Project"])
     assert world.serverless.list_tags_for_resource(resourceArn=space)["tags"] == [{"key": "Layer", "value": "gold"}]
+
+
+def test_a_policy_may_decide_by_the_tags_of_a_workgroup(world, database):
+    arn = world.available("workgroup", "shop-dev")["workgroupArn"]
+    world.serverless.tag_resource(resourceArn=arn, tags=[{"key": "Environment", "value": "dev"}])
+    for environment, allowed in (("dev", True), ("prod", False)):
+        condition = {"StringEquals": {"aws:ResourceTag/Environment": environment}}
+        name = f"tags-{uuid.uuid4().hex[:8]}"
+        reads = {"Effect": "Allow", "Action": "redshift-serverless:ListTagsForResource", "Resource": "*"}
+        trust = {"Effect": "Allow", "Principal": {"AWS": LOCAL_ACCOUNT}, "Action": "sts:AssumeRole"}
+        documents = [
+            json.dumps({"Version": "2012-10-17", "Statement": [one]})
+            for one in (trust, reads | {"Condition": condition})
+        ]
+        world.aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=documents[0])
+        world.aws.client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=documents[1])
+        pair = world.aws.client("sts").assume_role(RoleArn=ROLE + name, RoleSessionName="tags")["Credentials"]
+        client = boto3.client(
+            "redshift-serverless",
+            endpoint_url=world.aws.endpoint.url,
+            region_name=world.aws.endpoint.region,
+            aws_access_key_id=pair["AccessKeyId"],
+            aws_secret_access_key=pair["SecretAccessKey"],
+        )
+        if allowed:
+            assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "Environment", "value": "dev"}]
+        else:
+            with refused("AccessDeniedException"):
+                client.list_tags_for_resource(resourceArn=arn)
 
 
 @pytest.mark.parametrize(
