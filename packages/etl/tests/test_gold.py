@@ -230,6 +230,60 @@ def test_a_model_that_breaks_its_contract_stops_and_names_it(world, sql, said):
     assert said in result.message
 
 
+WHOLE = """
+grain = "one row per customer"
+key = ["customer_id"]
+reads = ["fct_order"]
+rebuild = "whole"
+[[tests]]
+name = "places_start_at_one"
+sql = "select customer_id, place from agg_place where place < 1"
+[[tests]]
+name = "nobody_spends_much"
+sql = "select customer_id, total from agg_place where total > 100"
+severity = "warn"
+[columns.customer_id]
+type = "int32"
+[columns.total]
+type = "decimal(20,2)"
+[columns.place]
+type = "int32"
+"""
+PLACES = """
+select customer_id, sum(total) as total, rank() over (order by sum(total) desc) - 0 as place
+from fct_order where customer_id is not null group by customer_id
+"""
+
+
+def test_a_table_that_is_rebuilt_as_a_whole_follows_every_change_and_tells_what_differs(world, tools):
+    gold = GoldWorld(world, {**FILES, "contracts/gold/agg_place.toml": WHOLE, "gold/agg_place.sql": PLACES})
+
+    def bought(key, total):
+        return {**order(random.Random(9), key), "customer_id": key, "total": total}
+
+    gold.bronze.load([bought(1, 50), bought(2, 40), bought(3, 30)])
+    gold.silver()
+    assert gold.gold().tables["agg_place"].inserted == 3
+    gold.bronze.changes([tools.change("U", 1, **bought(3, 130)), tools.change("D", 2, **bought(2, 40))])
+    gold.silver()
+    found = gold.gold().tables["agg_place"]
+    assert (found.inserted, found.updated, found.deleted, found.full) == (0, 2, 1, False)
+    assert found.warnings == {"nobody_spends_much": {"rows": 1, "first": ['{"customer_id":3,"total":130.00}']}}
+    held = sorted((row["customer_id"], int(row["total"]), row["place"]) for row in world.rows("agg_place", "gold"))
+    assert held == [(1, 50, 2), (3, 130, 1)]
+    assert gold.gold().tables["agg_place"].batch == found.batch
+
+    broken = project_from_files({**gold.project.files, "gold/agg_place.sql": PLACES.replace("- 0", "- 1")})
+    failed = gold.gold(project=broken, rebuild=True).tables["agg_place"]
+    assert (failed.code, 'places_start_at_one: 1 rows, such as {"customer_id":3,"place":0}' in failed.message) == (
+        "DATA",
+        True,
+    )
+    assert held == sorted(
+        (row["customer_id"], int(row["total"]), row["place"]) for row in world.rows("agg_place", "gold")
+    )
+
+
 def test_a_model_without_touched_stops_instead_of_staying_empty(world):
     contract = FILES["contracts/gold/fct_order.toml"].replace(
         'touched = { orders = "select customer_id from changes" }\n', ""

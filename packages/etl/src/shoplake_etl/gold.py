@@ -218,6 +218,8 @@ class _ModelBatch:
             self.table.commit_nothing(batch)
         elif self.last is None:
             self.table.append(rows.where("action = 'I'").select("new.*"), batch)
+        elif self.contract.rebuild is Rebuild.WHOLE:  # all of it is at hand: cheaper than a merge, and the same
+            self.table.overwrite(rows.where("new is not null").select("new.*"), batch.properties())
         else:
             row = F.coalesce("new", "old")
             source = rows.where("action is not null").select(
