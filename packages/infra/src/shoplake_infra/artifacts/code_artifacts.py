@@ -66,39 +66,43 @@ class ArtifactBuilder:
         self._at = at
         self._all_modules = all_modules
         self._wheels: dict[str, StoredFile] = {}
+        self._sets: dict[str, dict[str, Distribution]] = {}
 
     def function_zip(self) -> StoredFile:
         """The zip of every function, within Lambda's limit."""
-        needed = self._closed("the functions' code", FUNCTION_DISTRIBUTIONS, provided=LAMBDA_PROVIDES)
-        ours = {name: found for name, found in needed.items() if is_ours(name)}
-        others = {name: found for name, found in needed.items() if name not in ours} if self._all_modules else {}
+        ours, others = self._function_distributions()
+        content = [content_hash(found) for found in ours.values()]
+        if self._at == this_platform():
+            content += [content_hash(found) for found in others.values()]
+        else:
+            content += sorted(wheel.name for wheel in self._downloaded(others).values())
+        return function_zip(self.function_members(), self._cache / "functions", content=content)
+
+    def function_members(self) -> tuple[Member, ...]:
+        """What lies in that zip."""
+        ours, others = self._function_distributions()
         members: list[Member]
         if self._at == this_platform():
             members = [member for found in others.values() for member in members_of(found)]
-            content = [content_hash(found) for found in others.values()]
         else:
-            wheels = downloaded_wheels(others, self._cache / "downloads", self._at)
             unpacked = self._cache / "unpacked"
+            wheels = self._downloaded(others)
             members = [member for wheel in wheels.values() for member in unpacked_members(wheel, unpacked)]
-            content = sorted(wheel.name for wheel in wheels.values())
-        code = [member for found in ours.values() for member in members_of(found)]
-        return function_zip(
-            function_members(code, members),
-            self._cache / "functions",
-            content=[*(content_hash(found) for found in ours.values()), *content],
-        )
+        return function_members([member for found in ours.values() for member in members_of(found)], members)
+
+    def _function_distributions(self) -> tuple[dict[str, Distribution], dict[str, Distribution]]:
+        needed = self._closed("the functions' code", FUNCTION_DISTRIBUTIONS, provided=LAMBDA_PROVIDES)
+        return self._parted(needed)
 
     def job_wheels(self, job: JobName) -> tuple[StoredFile, ...]:
         """The wheels of a job: all that it imports and Glue does not have."""
         roots = (JOB_DISTRIBUTIONS[job],)
-        needed = self._closed(f"the job {job}", roots, provided=GLUE_PROVIDES)
-        others = {name: found for name, found in needed.items() if not is_ours(name)} if self._all_modules else {}
-        built = {name: found for name, found in needed.items() if is_ours(name)}
+        built, others = self._parted(self._closed(f"a job of {roots[0]}", roots, provided=GLUE_PROVIDES))
         fetched: dict[str, Path] = {}
         if self._at == this_platform():
             built |= others
         else:
-            fetched = downloaded_wheels(others, self._cache / "downloads", self._at)
+            fetched = self._downloaded(others)
         for name, found in built.items():
             if name not in self._wheels:
                 self._wheels[name] = wheel_of(found, self._cache / "wheels")
@@ -108,9 +112,18 @@ class ArtifactBuilder:
         return tuple(self._wheels[name] for name in sorted([*built, *fetched]))
 
     def _closed(self, what: str, roots: tuple[str, ...], *, provided: frozenset[str]) -> dict[str, Distribution]:
-        needed = required_distributions(roots, markers=self._at.markers, without=provided)
-        refuse_open_set(what, needed.values(), provided=provided)
-        return needed
+        if what not in self._sets:
+            needed = required_distributions(roots, markers=self._at.markers, without=provided)
+            refuse_open_set(what, needed.values(), provided=provided)
+            self._sets[what] = needed
+        return self._sets[what]
+
+    def _parted(self, needed: Mapping[str, Distribution]) -> tuple[dict[str, Distribution], dict[str, Distribution]]:
+        ours = {name: found for name, found in needed.items() if is_ours(name)}
+        return ours, {name: found for name, found in needed.items() if name not in ours} if self._all_modules else {}
+
+    def _downloaded(self, others: Mapping[str, Distribution]) -> dict[str, Path]:
+        return downloaded_wheels(others, self._cache / "downloads", self._at)
 
 
 def job_script(job: JobName) -> StoredFile:
