@@ -225,6 +225,10 @@ class _Checker:
             visual.value.per is not None or visual.value.value.aggregation not in _ADDITIVE
         ):
             self.found.add(f"{path}.value", "a donut shows shares of a whole: only a sum or a count has them")
+        for level in (visual.category, *visual.drill) if isinstance(visual, Bar) and visual.drill else ():
+            known = dataset_columns(dataset, self.contracts)
+            if level.column in known and not column_type(dataset, level.column, self.contracts).is_text:
+                self.found.add(f"{path}.drill", f'"{level.column}" is no text: only categories open one another')
         if isinstance(visual, Bar) and not len(visual.drill) < _MOST_DRILL_LEVELS:
             self.found.add(f"{path}.drill", f"at most {_MOST_DRILL_LEVELS - 1} levels below the category")
 

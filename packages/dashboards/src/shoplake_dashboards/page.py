@@ -103,7 +103,13 @@ def _controls(dashboard: Dashboard, data: PageData) -> Html:
             *(v for v in values if v not in data.options.get(chosen.column, ())),
         )
         options += [tag("option", value, value=value, selected=value in values) for value in known]
-        fields.append(tag("label", f"{chosen.label} ", tag("select", *options, name=f"f.{chosen.column}")))
+        fields.append(
+            tag(
+                "label",
+                f"{chosen.label} ",
+                tag("select", *options, name=f"f.{chosen.column}", multiple=len(values) > 1),
+            )
+        )
     fields += [tag("button", "Show", type="submit"), tag("a", "Reset", href="?")]
     return tag("form", *fields, method="get", class_="controls", aria_label="Filters")
 

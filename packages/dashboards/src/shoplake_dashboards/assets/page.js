@@ -9,12 +9,14 @@
 
   const theme = () => chosen ?? (dark.matches ? "dark" : "light");
 
+  // What may hold texts of the data or of the author is no place for a colour role.
+  const UNTOUCHED = new Set(["data", "description", "domain", "sort", "title"]);
   const themed = (node, colours) => {
-    if (typeof node === "string") return colours[node] ?? node;
+    if (typeof node === "string") return Object.hasOwn(colours, node) ? colours[node] : node;
     if (Array.isArray(node)) return node.map((entry) => themed(entry, colours));
     if (node === null || typeof node !== "object") return node;
     return Object.fromEntries(
-      Object.entries(node).map(([key, value]) => [key, key === "data" ? value : themed(value, colours)]),
+      Object.entries(node).map(([key, value]) => [key, UNTOUCHED.has(key) ? value : themed(value, colours)]),
     );
   };
 

@@ -7,7 +7,7 @@ from shoplake_dashboards.formats import number_of, scale_of, text_of, value_text
 from shoplake_dashboards.page_data import PageData, TileData
 from shoplake_dashboards.sql import dimensions_at
 from shoplake_dashboards.tree import Bar
-from shoplake_dashboards.vega.common import base_spec
+from shoplake_dashboards.vega.common import base_spec, tooltip_title
 
 __all__ = ["bar_spec"]
 
@@ -54,7 +54,10 @@ def bar_spec(visual: Bar, tile: TileData, data: PageData, *, height: int, links:
                 "nice": False,
             },
         },
-        "tooltip": [{"field": "c", "type": "nominal", "title": dimension.label}, {"field": "Value", "type": "nominal"}],
+        "tooltip": [
+            {"field": "c", "type": "nominal", "title": tooltip_title(dimension.label)},
+            {"field": "Value", "type": "nominal"},
+        ],
     }
     if links:
         spec["encoding"]["href"] = {"field": "href", "type": "nominal"}

@@ -12,7 +12,7 @@ from typing import Any
 from shoplake_dashboards.formats import axis_unit, currency_symbol, scale_of
 from shoplake_dashboards.tree import Measure, Unit
 
-__all__ = ["DARK", "LIGHT", "base_spec", "themed", "value_axis"]
+__all__ = ["DARK", "LIGHT", "base_spec", "themed", "tooltip_title", "value_axis"]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is read from there
 LIGHT: Mapping[str, str | float] = {
@@ -46,14 +46,23 @@ DARK: Mapping[str, str | float] = {
 _FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
+_UNTOUCHED = frozenset({"data", "description", "domain", "sort", "title"})  # texts of the data or of the author
+
+
 # @cut: from which share of the darkest shade on a label is written in @on_accent, to be read on it
 def themed(spec: Any, colours: Mapping[str, str | float]) -> Any:
     """The specification with every colour role replaced; data are left as they are."""
     if isinstance(spec, dict):
-        return {key: value if key in {"data", "datasets"} else themed(value, colours) for key, value in spec.items()}
+        return {key: value if key in _UNTOUCHED else themed(value, colours) for key, value in spec.items()}
     if isinstance(spec, list):
         return [themed(entry, colours) for entry in spec]
     return colours.get(spec, spec) if isinstance(spec, str) else spec
+
+
+def tooltip_title(text: str) -> str:
+    """The text without what would end a string of Vega's expression language: Vega-Lite writes these titles into one."""
+    kept = (" " if c in "\"'`\\{}" or not c.isprintable() else c for c in text)
+    return " ".join("".join(kept).split()) or "Name"
 
 
 def base_spec(*, alt: str, height: int) -> dict[str, Any]:
@@ -63,7 +72,7 @@ def base_spec(*, alt: str, height: int) -> dict[str, Any]:
         "description": alt,
         "width": "container",
         "height": height,
-        "background": None,
+        "background": "transparent",
         "autosize": {"type": "fit", "contains": "padding"},
         "padding": {"left": 2, "right": 8, "top": 22, "bottom": 4},
         "config": {

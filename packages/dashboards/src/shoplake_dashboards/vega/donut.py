@@ -6,7 +6,7 @@ from typing import Any
 from shoplake_dashboards.formats import number_of, scale_of, text_of, value_text
 from shoplake_dashboards.page_data import PageData, TileData
 from shoplake_dashboards.tree import Donut
-from shoplake_dashboards.vega.common import base_spec
+from shoplake_dashboards.vega.common import base_spec, tooltip_title
 
 __all__ = ["donut_spec"]
 
@@ -67,7 +67,7 @@ def donut_spec(visual: Donut, tile: TileData, data: PageData, *, height: int) ->
                     "scale": {"domain": domain, "range": [_RAMP[min(i, len(_RAMP) - 1)] for i in domain]},
                 },
                 "tooltip": [
-                    {"field": "c", "type": "nominal", "title": visual.category.label},
+                    {"field": "c", "type": "nominal", "title": tooltip_title(visual.category.label)},
                     {"field": "Value", "type": "nominal"},
                 ],
             },
@@ -78,7 +78,7 @@ def donut_spec(visual: Donut, tile: TileData, data: PageData, *, height: int) ->
                 "data": {"values": [row | {"label": row["label"] if row["left"] is left else ""} for row in rows]},
                 "mark": {
                     "type": "text",
-                    "radius": {"expr": f"{radius} + 10"},
+                    "radius": {"expr": f"{radius} + 16"},
                     "fontWeight": 600,
                     "limit": _LABEL_PIXELS,
                     "lineBreak": "\n",
@@ -91,7 +91,12 @@ def donut_spec(visual: Donut, tile: TileData, data: PageData, *, height: int) ->
         ),
         {
             "data": {"values": [{"whole": middle}]},
-            "mark": {"type": "text", "fontSize": 22, "fontWeight": 700, "radius": 0},
+            "mark": {
+                "type": "text",
+                "fontSize": {"expr": f"min(22, {radius} * {1.7 / max(4, len(middle)):.2f})"},  # it stays in the ring
+                "fontWeight": 700,
+                "radius": 0,
+            },
             "encoding": {"text": {"field": "whole", "type": "nominal"}},
         },
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from shoplake_dashboards.formats import Scale, number_of, ordered, scale_of, text_of, value_text
 from shoplake_dashboards.page_data import PageData, TileData
 from shoplake_dashboards.tree import HeatMap, Unit
-from shoplake_dashboards.vega.common import base_spec
+from shoplake_dashboards.vega.common import base_spec, tooltip_title
 
 __all__ = ["heat_map_spec"]
 
@@ -73,9 +73,9 @@ def heat_map_spec(visual: HeatMap, tile: TileData, data: PageData, *, height: in
             },
         },
         "tooltip": [
-            {"field": "r", "type": "nominal", "title": visual.rows.label},
-            {"field": "c", "type": "nominal", "title": visual.columns.label},
-            {"field": "Value", "type": "nominal", "title": visual.value.label},
+            {"field": "r", "type": "nominal", "title": tooltip_title(visual.rows.label)},
+            {"field": "c", "type": "nominal", "title": tooltip_title(visual.columns.label)},
+            {"field": "Value", "type": "nominal", "title": tooltip_title(visual.value.label)},
         ],
     }
     spec["layer"] = [

@@ -1,5 +1,6 @@
 """Lines over time, each named at its end."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ _COLOURS = ("@accent", "@muted", "@accent2", "@ink")
 _MOST_SHADED_DAYS = 100
 _SATURDAY = 5
 _MOST_TICKS = 14
+_LOW = 0.2
 _UTC_DAYS = {"parse": {"x": "utc:'%Y-%m-%d'"}}  # else a reader west of Greenwich sees the day before
 _Point = dict[str, Any]
 
@@ -59,6 +61,33 @@ def _ends(lines: Sequence[Sequence[_Point]]) -> list[_Point]:
     return sorted((point for points in last for point in points), key=lambda point: -float(point["y"]))
 
 
+def _mark_tails(line: Sequence[_Point]) -> None:
+    """Names the unfinished first and last steps of a line, each with the finished step that it hangs on."""
+    for here, there in itertools.pairwise(line):
+        if here["open"]:
+            here["tail"], there["tail"] = "first", "first"
+    for here, there in itertools.pairwise(line):
+        if there["open"]:
+            here["tail"], there["tail"] = "last", "last"
+
+
+def _label_offsets(heights: Sequence[float]) -> list[int]:
+    """Pixels that each end's label stands away from it, for ends from high to low in shares of the axis: one line alone is
+    what the title says, labels of near ends stand on both sides of them, and none lies on the axis.
+    """
+    if len(heights) < 2:
+        return []
+    offsets = [-14]
+    for place, (above, height) in enumerate(itertools.pairwise(heights), start=1):
+        if height >= _LOW:
+            offsets.append(4 + 16 * place)
+        else:
+            near = above - height < _LOW
+            offsets = [offset - 18 for offset in offsets] if near else offsets
+            offsets.append(-14)
+    return offsets
+
+
 def _tick_days(points: Sequence[_Point]) -> list[dict[str, Any]]:
     """At most `_MOST_TICKS` of the steps that there are: an axis never names a day twice."""
     days = sorted({date.fromisoformat(point["x"]) for point in points})
@@ -84,6 +113,7 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
     for name, line in lines.items():
         for point in line:
             point["kind"] = "now" if name in names[: len(visual.values)] else "before"
+        _mark_tails(line)
     ends = _ends(list(lines.values()))
     for place, end in enumerate(ends):
         end["end"] = place + 1
@@ -122,15 +152,18 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
         spec["layer"].append(
             layer("datum.kind === 'before'", {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.75})
         )
-    spec["layer"].append(layer("datum.kind === 'now'", {"type": "line", "strokeWidth": 3, "strokeJoin": "round"}))
+    whole = "datum.kind === 'now' && !datum.open"
+    spec["layer"].append(layer(whole, {"type": "line", "strokeWidth": 3, "strokeJoin": "round"}))
     if any(point["open"] for point in points):
+        dotted = {"type": "line", "strokeWidth": 2, "strokeDash": [2, 4]}
+        spec["layer"].append(layer("datum.tail", dotted, detail={"field": "tail", "type": "nominal"}))
         hollow = {"type": "point", "size": 80, "strokeWidth": 2.5, "fill": "@surface", "opacity": 1}
         spec["layer"].append(layer("datum.open", hollow))
     hover = {"type": "point", "size": 160, "opacity": 0, "filled": True}
     spec["layer"].append(layer("isValid(datum.y)", hover, tooltip=tooltip))
     text = {"field": "series", "type": "nominal"}
-    for place in range(len(ends) if len(ends) > 1 else 0):  # one line alone is what the title says
-        mark = {"type": "text", "align": "right", "dy": -14 if place == 0 else 4 + 16 * place, "fontWeight": 600}
+    for place, dy in enumerate(_label_offsets([end["y"] / (largest or 1) for end in ends])):
+        mark = {"type": "text", "align": "right", "dy": dy, "fontWeight": 600}
         halo = mark | {"stroke": "@surface", "strokeWidth": 5, "strokeJoin": "round"}
         spec["layer"] += [layer(f"datum.end === {place + 1}", entry, text=text) for entry in (halo, mark)]
     return spec
