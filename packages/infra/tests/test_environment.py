@@ -184,7 +184,8 @@ def test_every_function_has_its_role_place_and_the_project_that_it_works_for(des
     assert set(functions) == {NAMES.function(name) for name in FunctionName}
     for name in FunctionName:
         properties = functions[NAMES.function(name)]
-        assert properties["handler"] == f"shoplake_functions.handlers.{name.value}"
+        module = "shoplake_datagen.handler" if name is FunctionName.SHOP else "shoplake_functions.handlers"
+        assert properties["handler"] == f"{module}.{name.value}"
         assert len(properties["subnets"]) == (3 if name.in_vpc else 0), name
         reads_secret = properties["role_arn"].address.rpartition("-function")[0].rpartition("dev-")[2]
         assert reads_secret == ("shop" if name is FunctionName.SHOP else "source" if name.in_vpc else "control")

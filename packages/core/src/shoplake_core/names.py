@@ -11,7 +11,9 @@ MARKER_TABLE = "marker"
 
 
 class FunctionName(StrEnum):
-    """The Lambda functions of an environment, each the name of its handler in `shoplake_functions.handlers`."""
+    """The Lambda functions of an environment, each the name of its handler: in `shoplake_datagen.handler` for the
+    shop, in `shoplake_functions.handlers` for all others.
+    """
 
     RUN_LOCK = "run_lock"
     SOURCE_MARKER = "source_marker"

@@ -20,15 +20,16 @@ class Aws:
     Args:
         endpoint: Where calls go; None for the credentials, region and URL that boto3 finds by itself.
         clock: What waits take.
+        region: Where an endpoint does not say it; None for the region that boto3 finds by itself.
 
     """
 
-    def __init__(self, endpoint: AwsEndpoint | None, *, clock: Clock) -> None:
+    def __init__(self, endpoint: AwsEndpoint | None, *, clock: Clock, region: str | None = None) -> None:
         self.clock = clock
         self.session = boto3.Session(
             aws_access_key_id=endpoint.access_key_id if endpoint else None,
             aws_secret_access_key=endpoint.secret_access_key if endpoint else None,
-            region_name=endpoint.region if endpoint else None,
+            region_name=endpoint.region if endpoint else region,
         )
         self._url = endpoint.url if endpoint else None
         self._clients: dict[str, Any] = {}

@@ -10,9 +10,8 @@ from shoplake_infra.resources.function import Code, Invoker, Place, function
 from shoplake_infra.resources.log_group import log_group
 from shoplake_infra.shipped_code import ShippedCode
 
-__all__ = ["FunctionParts", "desired_functions", "function_log_groups", "role_of"]
+__all__ = ["FunctionParts", "desired_functions", "function_log_groups", "handler_path", "role_of"]
 
-_HANDLERS = "shoplake_functions.handlers"
 _LONGEST = 900  # seconds; Lambda's own limit
 
 # memory in MB (it buys processor time alike), seconds
@@ -70,9 +69,7 @@ def desired_functions(
         inside = name.in_vpc
         made[name] = function(
             names.function(name),
-            code=Code(
-                bucket=zipped.bucket, key=zipped.key, sha256=zipped.sha256_base64, handler=f"{_HANDLERS}.{name.value}"
-            ),
+            code=Code(bucket=zipped.bucket, key=zipped.key, sha256=zipped.sha256_base64, handler=handler_path(name)),
             role=parts.roles[role_of(name)],
             variables=variables,
             tags=tags,
@@ -87,6 +84,12 @@ def desired_functions(
             depends_on=(zipped.address, bundle.address, f"log_group {_log_group_name(names, name)}"),
         )
     return made
+
+
+def handler_path(name: FunctionName) -> str:
+    """Where Lambda finds the function's handler."""
+    module = "shoplake_datagen.handler" if name is FunctionName.SHOP else "shoplake_functions.handlers"
+    return f"{module}.{name.value}"
 
 
 def function_log_groups(

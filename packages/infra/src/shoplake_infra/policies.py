@@ -19,6 +19,14 @@ Statement = Mapping[str, Any]
 # prefixes of the artifacts bucket
 _CODE, _PROJECT, _RUNS, _LOCKS = "code", PROJECT_PREFIX, "runs", "locks"
 
+_READS_TABLES = ("GetTable",)
+_WRITES_TABLES = ("GetDatabase", "GetTable", "CreateTable", "UpdateTable", "DeleteTable")  # as Iceberg does
+# as AWS's crawler is documented to, tables with partitions included
+_PARTITIONS = ("GetPartition", "GetPartitions", "BatchGetPartition", "BatchCreatePartition", "CreatePartition")
+_CRAWLS = ("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable", *_PARTITIONS)
+_CRAWLS += ("UpdatePartition", "DeletePartition")
+_RESULTS = ("DescribeStatement", "GetStatementResult", "CancelStatement")
+
 SERVICES: Mapping[RoleName, tuple[str, ...]] = {
     RoleName.REPLICATION: ("dms.amazonaws.com",),
     RoleName.CRAWLER: ("glue.amazonaws.com",),
@@ -82,7 +90,7 @@ class RolePolicies:
         return (
             *self._read_objects(self.names.bronze_bucket),
             self._decrypt(),
-            self._catalogue(self.names.bronze_database, write=True),
+            self._catalogue(self.names.bronze_database, _CRAWLS),
             _allow(  # a crawler makes sure of its database
                 ("glue:CreateDatabase",),
                 self.names.arn("glue", "catalog"),
@@ -103,11 +111,11 @@ class RolePolicies:
             self._write_objects(names.gold_bucket),
             self._write_objects(artifacts, _RUNS),
             self._encrypt(),
-            self._catalogue(names.bronze_database, write=False),
-            self._catalogue(names.silver_database, write=True),
-            self._catalogue(names.gold_database, write=True),
+            self._catalogue(names.bronze_database, _READS_TABLES),
+            self._catalogue(names.silver_database, _WRITES_TABLES),
+            self._catalogue(names.gold_database, _WRITES_TABLES),
             self._read_secret(names.masking_secret),
-            *self._query_warehouse(),
+            *self._query_warehouse("ExecuteStatement", answers=_RESULTS),
             self._invoke(*_ASKED_BY_RECONCILE),
             *self._use_network_in_job(),
             _allow(
@@ -131,11 +139,11 @@ class RolePolicies:
             *self._read_objects(names.silver_bucket),
             *self._read_objects(names.gold_bucket),
             self._encrypt(),
-            self._catalogue(names.bronze_database, write=False),
-            self._catalogue(names.silver_database, write=False),
-            self._catalogue(names.gold_database, write=False),
+            self._catalogue(names.bronze_database, _READS_TABLES),
+            self._catalogue(names.silver_database, _READS_TABLES),
+            self._catalogue(names.gold_database, _READS_TABLES),
             _allow(("states:DescribeExecution",), names.arn("states", f"execution:{names.prefix}:*")),
-            *self._query_warehouse(),
+            *self._query_warehouse("ExecuteStatement", "BatchExecuteStatement", answers=_RESULTS),
             self._write_function_logs(),
         )
 
@@ -180,7 +188,7 @@ class RolePolicies:
                 names.arn("dms", "task:*"),  # a task's ARN holds a random word
                 condition={"StringEquals": {"aws:ResourceTag/Environment": names.environment}},
             ),
-            *self._query_warehouse(),
+            *self._query_warehouse("BatchExecuteStatement", answers=("DescribeStatement",)),
             _allow(("sns:Publish",), names.alerts_topic_arn),
             self._encrypt(),  # the topic is encrypted
             _allow((*(f"logs:{action}" for action in (*logs, *policies)),), "*"),
@@ -220,28 +228,22 @@ class RolePolicies:
     def _read_secret(self, name: str) -> Statement:
         return _allow(("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), self._secret_arn(name))
 
-    def _catalogue(self, database: str, *, write: bool) -> Statement:
-        reads = ("GetDatabase", "GetTable", "GetTables", "GetPartition", "GetPartitions", "BatchGetPartition")
-        table_writes = ("CreateTable", "UpdateTable", "DeleteTable")
-        partition_writes = ("BatchCreatePartition", "CreatePartition", "UpdatePartition", "DeletePartition")
-        actions = (*reads, *table_writes, *partition_writes) if write else reads
+    def _catalogue(self, database: str, actions: tuple[str, ...]) -> Statement:
         resources = ("catalog", f"database/{database}", f"table/{database}/*")
         return _allow(
             tuple(f"glue:{action}" for action in actions), *(self.names.arn("glue", resource) for resource in resources)
         )
 
-    def _query_warehouse(self) -> tuple[Statement, ...]:
+    def _query_warehouse(self, *submits: str, answers: tuple[str, ...]) -> tuple[Statement, ...]:
+        """Submitting statements to our workgroup and asking about those that it submitted itself."""
         names = self.names
         workgroups = names.arn("redshift-serverless", "workgroup/*")  # a workgroup's ARN holds a random id
         ours = {"StringEquals": {"aws:ResourceTag/Environment": names.environment}}
         mine = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
-        answers = ("DescribeStatement", "GetStatementResult", "CancelStatement")
         return (
-            _allow(
-                ("redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"), workgroups, condition=ours
-            ),
+            _allow(tuple(f"redshift-data:{submit}" for submit in submits), workgroups, condition=ours),
             _allow(("redshift-serverless:GetCredentials",), workgroups, condition=ours),
-            _allow(tuple(f"redshift-data:{action}" for action in answers), "*", condition=mine),
+            _allow(tuple(f"redshift-data:{answer}" for answer in answers), "*", condition=mine),
         )
 
     def _use_network_in_job(self) -> tuple[Statement, ...]:
