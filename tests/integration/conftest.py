@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pymysql
 import pytest
+from shoplake.cloud import laptop_cloud
+from shoplake.laptop import open_laptop
+from shoplake.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
 MEMORY_DISK = Path("/dev/shm")
@@ -95,6 +99,50 @@ def shoplake(tmp_path):
     project = make_project(tmp_path / "shop")
     yield project
     project.call("down", check=False)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What lies behind the command: the servers, the AWS on them, and their clients."""
+
+    laptop: Any
+    cloud: Any
+
+    @property
+    def names(self):
+        return self.cloud.names
+
+    def silver_table(self, name):
+        """An Iceberg table of silver, as PyIceberg reads it."""
+        from shoplake_reconciliation.iceberg_tables_aws import open_table
+        from shoplake_reconciliation.objects_aws import AwsTargets
+
+        return open_table(AwsTargets(self.laptop.control, self.laptop.object_store), self.names.silver_database, name)
+
+    def masking_key(self):
+        from shoplake_core.masking import masking_key_from_hex
+
+        secrets = self.cloud.aws.client("secretsmanager")
+        return masking_key_from_hex(secrets.get_secret_value(SecretId=self.names.masking_secret)["SecretString"])
+
+    def mysql(self):
+        """A connection to the shop's MySQL."""
+        at = self.laptop.mysql
+        return pymysql.connect(
+            host=at.host, port=at.port, user=at.user, password=at.password, autocommit=True, charset="utf8mb4"
+        )
+
+
+@pytest.fixture(scope="session")
+def inside():
+    """Command -> what lies behind it, with every server up."""
+
+    def opened(shoplake):
+        workspace = open_workspace(project=shoplake.folder, start=shoplake.folder, environment={})
+        laptop = open_laptop(workspace, on_progress=lambda _: None)
+        return Inside(laptop, laptop_cloud(workspace, laptop.control, clock=laptop.clock))
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -85,18 +85,23 @@ def test_no_project_here_says_which_flag_names_one(shoplake, tmp_path):
         pytest.param("truncate table shop.refunds", ("refunds", "truncated"), id="truncated"),
     ],
 )
-def test_what_cannot_be_replicated_stops_the_table_by_name(shoplake, statement, words):
-    import pymysql
-    from shoplake.laptop import running_mysql
-    from shoplake.workspace import open_workspace
-
+def test_what_cannot_be_replicated_stops_the_table_by_name(shoplake, inside, statement, words):
     shoplake.call("seed", "--orders", "50")
     if "truncate" in statement:
         shoplake.call("run")
-    workspace = open_workspace(project=shoplake.folder, start=shoplake.folder, environment={})
-    at = running_mysql(workspace)
-    connection = pymysql.connect(host=at.host, port=at.port, user=at.user, password=at.password, autocommit=True)
+    connection = inside(shoplake).mysql()
     with connection.cursor() as cursor:
         cursor.execute(statement)
     connection.close()
     told(shoplake.call("run", check=False), 1, *words)
+
+
+def test_an_account_without_credentials_is_exit_code_3_with_the_next_step(shoplake, tmp_path):
+    nowhere = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    for command in (["plan"], ["run"], ["runs", "list"]):
+        done = shoplake.call(*command, "--target", "aws", check=False, AWS_EC2_METADATA_DISABLED="true", **nowhere)
+        told(done, 3, "no AWS credentials")
+
+
+def test_without_a_terminal_apply_names_the_flag_to_pass(shoplake):
+    told(shoplake.call("apply", check=False), 2, "--yes")

@@ -1,4 +1,4 @@
-"""kill -9 of every process, at named steps: `up` and a rerun end with the same reconciled numbers.
+"""kill -9 of every process: `up`, a rerun or a redrive end with the same reconciled numbers.
 
 The packages kill at each of their own steps (replication around every PUT and state save, etl around every commit); here whole runs die.
 """
@@ -26,6 +26,7 @@ def kill_server(shoplake, name):
 
 
 def assert_a_rerun_agrees(shoplake):
+    shoplake.call("load", "--transactions", "5", "--seed", "7")  # a run without news ends before it
     assert shoplake.json("run")["steps"]["reconcile"]["outcome"]["agree"]
 
 
@@ -52,52 +53,79 @@ def test_everything_killed_at_once_comes_back(running_shop):
     assert_a_rerun_agrees(running_shop)
 
 
-def test_runs_that_die_in_silver_in_gold_and_before_the_warehouse_are_made_good_by_a_rerun(running_shop):
-    running_shop.call("load", "--transactions", "40", "--seed", "31")
-    died = running_shop.call("run", check=False, SHOPLAKE_FAILPOINT="after-consumed-record:orders")
-    assert (died.returncode, "signal 9" in died.stderr) == (1, True), died.stderr
-    assert running_shop.json("status")["last_run"]["failed_step"] == "silver"
-
-    died = running_shop.call("run", check=False, SHOPLAKE_FAILPOINT="after-gold-manifest:fct_order")
-    assert (died.returncode, "signal 9" in died.stderr) == (1, True), died.stderr
-    assert running_shop.json("status")["last_run"]["failed_step"] == "gold"
-
-    running_shop.call("load", "--transactions", "10", "--seed", "32")
-    died = running_shop.call("run", check=False, SHOPLAKE_RUN_FAILPOINT="before-warehouse")
-    assert died.returncode == -signal.SIGKILL, "the run itself died, and its lock stayed behind"
-    assert_a_rerun_agrees(running_shop)
+def processes_of(shop, script, name):
+    """The processes of a job that runs now: Python with the script, or the Java that it started."""
+    found = []
+    for process in shop.processes():
+        with suppress(psutil.NoSuchProcess):
+            if any(word.endswith(script) for word in process.cmdline()):
+                family = [process, *process.children(recursive=True)]
+                found += [member for member in family if name in member.name()]
+    return found
 
 
-def job_logs(shop):
-    """What the jobs of the newest run have written so far."""
-    newest = max((shop.state / "logs").glob("2*"))
-    return "".join(path.read_text("utf-8", "replace") for path in newest.glob("*.log"))
-
-
-def is_starting(shop, _java):
-    """Python and Java have found each other, and the session is not there yet."""
-    return "NativeCodeLoader" in job_logs(shop)
-
-
-def is_at_work(_shop, java):
-    """The start alone takes some five seconds of a core."""
-    return java.cpu_times().user > 7
-
-
-@pytest.mark.parametrize("moment", [is_starting, is_at_work])
-def test_a_job_whose_java_process_dies_is_started_once_more(running_shop, moment):
-    running_shop.call("load", "--transactions", "20", "--seed", "41" if moment is is_starting else "42")
-    run = running_shop.start("run", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    pause, deadline, killed = threading.Event(), time.monotonic() + 120, False
+def kill_when_at_work(shop, run, script, name):
+    """kill -9 of a job's process once it has worked for a while; what the run said when it ended."""
+    pause, deadline = threading.Event(), time.monotonic() + 240
+    killed = False
     while not killed and run.poll() is None and time.monotonic() < deadline:
-        for process in psutil.Process(run.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # a helper of Spark's start that is gone already
-                if process.name() == "java" and moment(running_shop, process):
+        for process in processes_of(shop, script, name):
+            with suppress(psutil.NoSuchProcess):
+                # Java: the start alone takes some five seconds of a core
+                if name != "java" or process.cpu_times().user > 7:
                     process.kill()
                     killed = True
-        pause.wait(0.02)
+        pause.wait(0.05)
     _, err = run.communicate(timeout=300)
-    assert killed, f"no Java process under the run: {err}"
-    assert run.returncode == 0, err
-    assert running_shop.json("status")["last_run"]["steps"]["reconcile"]["outcome"]["agree"]
-    assert "Spark's Java process was ended by SIGKILL; nothing is half-done" in job_logs(running_shop)
+    assert killed, f"{script} was never at work: {err}"
+    return err
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "state", "words"),
+    [
+        pytest.param("bronze_to_silver.py", "java", "Clean bronze into silver", "SIGKILL", id="spark-in-silver"),
+        pytest.param("silver_to_gold.py", "python", "Shape silver into gold", "", id="python-in-gold"),
+    ],
+)
+def test_a_killed_job_fails_its_state_by_name_and_a_redrive_goes_on(running_shop, script, name, state, words):
+    running_shop.call("load", "--transactions", "20", "--seed", "41" if name == "java" else "42")
+    run = running_shop.start("run", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    err = kill_when_at_work(running_shop, run, script, name)
+    assert run.returncode == 1, err
+    assert f'failed at "{state}"' in err
+    assert words in err
+    assert running_shop.json("runs", "show", "last")["failed"]["state"] == state
+    document = running_shop.json("runs", "redrive", "last")
+    assert document["redrives"] == 1
+    assert document["steps"]["reconcile"]["outcome"]["agree"]
+
+
+def test_a_run_goes_on_where_it_was_when_the_local_aws_is_killed_under_it(running_shop):
+    running_shop.call("load", "--transactions", "20", "--seed", "43")
+    run = running_shop.start("run", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pause, deadline = threading.Event(), time.monotonic() + 240
+    while not processes_of(running_shop, "silver_to_gold.py", "python") and time.monotonic() < deadline:
+        pause.wait(0.1)
+    kill_server(running_shop, "front")
+    run.communicate(timeout=120)
+    running_shop.call("up")
+    while (newest := running_shop.json("runs", "list", "--count", "1")["runs"][0])["status"] == "running":
+        assert time.monotonic() < deadline
+        pause.wait(1)
+    shown = running_shop.json("runs", "show", newest["run_id"])
+    assert shown["status"] == "succeeded", shown["failed"]
+    assert shown["steps"]["reconcile"]["outcome"]["agree"]
+
+
+def test_a_stopped_run_is_redriven_to_its_end(running_shop):
+    running_shop.call("load", "--transactions", "20", "--seed", "44")
+    run = running_shop.start("run", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pause = threading.Event()
+    while not processes_of(running_shop, "bronze_to_silver.py", "python") and run.poll() is None:
+        pause.wait(0.1)
+    running_shop.call("runs", "stop", "last")
+    _, err = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "stopped" in err
+    assert running_shop.json("runs", "redrive", "last")["steps"]["reconcile"]["outcome"]["agree"]

@@ -4,17 +4,13 @@ import json
 from collections import defaultdict
 
 import pytest
-from shoplake.laptop import open_laptop
-from shoplake.workspace import open_workspace
 from shoplake_core.contracts import Pii
 from shoplake_datagen.ledger import Expectation, ledger_from_lines
-from shoplake_reconciliation.iceberg_tables_aws import open_table
 
 
 @pytest.fixture(scope="module")
-def laptop(running_shop):
-    workspace = open_workspace(project=running_shop.folder, start=running_shop.folder, environment={})
-    return open_laptop(workspace, environment={}, on_progress=lambda _: None)
+def behind(running_shop, inside):
+    return inside(running_shop)
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +22,17 @@ def ledger(running_shop):
     return entries
 
 
-def rows_by_key(laptop, table, columns, key):
-    opened = open_table(laptop.targets, laptop.names.silver_database, table)
+def rows_by_key(behind, table, columns, key):
+    opened = behind.silver_table(table)
     return {tuple(int(row[k]) for k in key): row for row in opened.rows(columns).to_pylist()}
 
 
-def test_silver_made_of_every_planted_value_what_the_ledger_says(laptop, ledger):
-    checked = defaultdict(int)
+def test_silver_made_of_every_planted_value_what_the_ledger_says(behind, ledger):
+    checked, masking_key = defaultdict(int), behind.masking_key()
     wrong = []
     for table, entries in ledger.items():
-        contract = laptop.workspace.project.silver[table]
-        silver = rows_by_key(laptop, table, contract.column_names, contract.key)
+        contract = behind.laptop.workspace.project.silver[table]
+        silver = rows_by_key(behind, table, contract.column_names, contract.key)
         for entry in entries:
             column = contract.column(entry.column)
             row = silver.get(tuple(entry.key[k] for k in contract.key))
@@ -51,7 +47,7 @@ def test_silver_made_of_every_planted_value_what_the_ledger_says(laptop, ledger)
                 continue
             expected = None if entry.expect is Expectation.NULL else entry.value
             if expected is not None and column.pii is not Pii.NONE:
-                expected = laptop.masking_key.mask(expected)
+                expected = masking_key.mask(expected)
             found = row[entry.column]
             if (None if found is None else str(found)) != expected:
                 wrong.append((table, entry.kind, f"expected {expected!r}, found {found!r}"))
@@ -59,16 +55,14 @@ def test_silver_made_of_every_planted_value_what_the_ledger_says(laptop, ledger)
     assert all(checked[expectation] > 0 for expectation in Expectation), checked
 
 
-def test_a_refused_row_lies_in_quarantine_with_its_reason_and_masked(laptop, ledger):
+def test_a_refused_row_lies_in_quarantine_with_its_reason_and_masked(behind, ledger):
     for table, entries in ledger.items():
         refused = [entry for entry in entries if entry.expect is Expectation.QUARANTINED]
         if not refused:
             continue
-        contract = laptop.workspace.project.silver[table]
+        contract = behind.laptop.workspace.project.silver[table]
         columns = ["key", "reasons", "row", "source_file", "source_row"]
-        rows = (
-            open_table(laptop.targets, laptop.names.silver_database, f"{table}__quarantine").rows(columns).to_pylist()
-        )
+        rows = behind.silver_table(f"{table}__quarantine").rows(columns).to_pylist()
         assert len({(row["source_file"], row["source_row"]) for row in rows}) == len(rows)
         reasons = defaultdict(set)
         for row in rows:

@@ -4,13 +4,9 @@ import json
 import subprocess
 import sys
 
-from shoplake.laptop import running_mysql
-from shoplake.workspace import open_workspace
 
-
-def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(running_shop):
-    workspace = open_workspace(project=running_shop.folder, start=running_shop.folder, environment={})
-    at = running_mysql(workspace)
+def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(running_shop, inside):
+    at = inside(running_shop).laptop.mysql
     url = f"mysql://{at.user}:{at.password}@{at.host}:{at.port}"
     selling = subprocess.Popen(
         [sys.executable, "-m", "shoplake_datagen", "load", "--rate", "15", "--for", "240s", "--seed", "77", "--json"],
@@ -34,11 +30,13 @@ def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(runn
 def test_a_second_run_at_the_same_time_is_refused_by_the_first_ones_name(running_shop):
     first = running_shop.start("run", "--json", stdout=subprocess.PIPE)
     try:
-        while first.poll() is None and running_shop.json("status")["last_run"]["status"] != "running":
+        while (
+            first.poll() is None and running_shop.json("runs", "list", "--count", "1")["runs"][0]["status"] != "running"
+        ):
             pass
         second = running_shop.call("run", check=False)
         out, _ = first.communicate(timeout=300)
     finally:
         first.kill()
-    assert second.returncode == 4
-    assert f"run {json.loads(out)['run_id']} is at work" in second.stderr
+    assert second.returncode == 4, second.stderr
+    assert json.loads(out)["run_id"] in second.stderr

@@ -11,8 +11,6 @@ import pymysql
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from shoplake.laptop import open_laptop
-from shoplake.workspace import open_workspace
 from shoplake_core.bronze import is_load_file
 
 TOML = '[project]\nname = "histories"\n[source]\nschema = "h"\n[replication]\nflush_interval_seconds = 0.2\n'
@@ -129,22 +127,13 @@ def project(tmp_path_factory, shoplake_on):
 
 
 @pytest.fixture(scope="module")
-def laptop(project):
-    workspace = open_workspace(project=project.folder, start=project.folder, environment={})
-    return open_laptop(workspace, environment={}, on_progress=lambda _: None)
+def behind(project, inside):
+    return inside(project)
 
 
 @pytest.fixture
-def connection(laptop):
-    endpoint = laptop.mysql
-    connection = pymysql.connect(
-        host=endpoint.host,
-        port=endpoint.port,
-        user=endpoint.user,
-        password=endpoint.password,
-        autocommit=True,
-        charset="utf8mb4",
-    )
+def connection(behind):
+    connection = behind.mysql()
     with connection.cursor() as cursor:
         cursor.execute("set sql_mode = ''")
         cursor.execute("set time_zone = '+00:00'")
@@ -152,9 +141,9 @@ def connection(laptop):
     connection.close()
 
 
-def deliver_again(laptop):
+def deliver_again(behind):
     """Old change files under new names, as a replication task that restarts may send them."""
-    s3, bucket = laptop.s3, laptop.names.bronze_bucket
+    s3, bucket = behind.laptop.s3, behind.names.bronze_bucket
     listed = s3.list_objects_v2(Bucket=bucket, Prefix="h/things/").get("Contents", [])
     changes = sorted(o["Key"] for o in listed if not is_load_file(o["Key"].rsplit("/", 1)[-1]))
     newest = changes[-1].rsplit("/", 1)[-1].removesuffix(".parquet")
@@ -169,7 +158,7 @@ def deliver_again(laptop):
     max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True
 )
 @given(seeds=st.lists(st.integers(0, 2**32 - 1), min_size=150, max_size=250, unique=True))
-def test_silver_is_the_contract_applied_to_mysql_after_any_history(project, laptop, connection, seeds):
+def test_silver_is_the_contract_applied_to_mysql_after_any_history(project, behind, connection, seeds):
     histories = [history_of(seed) for seed in seeds]
     with connection.cursor() as cursor:
         cursor.execute("create database if not exists h")
@@ -182,7 +171,7 @@ def test_silver_is_the_contract_applied_to_mysql_after_any_history(project, lapt
     first = project.json("run")
     run_share(connection, histories, 1, 3)
     project.json("run")
-    assert deliver_again(laptop) > 0
+    assert deliver_again(behind) > 0
     project.call("reload", "things")
     run_share(connection, histories, 2, 3)
     last = project.json("run")

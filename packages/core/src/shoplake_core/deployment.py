@@ -28,6 +28,7 @@ class DeploymentConfig:
         source_host: MySQL's host name, where it is no RDS instance.
         source_port: MySQL's port.
         source_user: Who replication and functions log in as.
+        source_ready: Whether that user exists with the password in the secret, so that DMS can test its way to MySQL.
         rotate_source_days: How often the source's password is changed; 0 for never.
         cidr: Address range of the environment's network.
         zones: Letters of three availability zones.
@@ -50,6 +51,7 @@ class DeploymentConfig:
     source_host: str = ""
     source_port: int = 3306
     source_user: str = "shoplake"
+    source_ready: bool = False
     rotate_source_days: int = 0
     cidr: str = "10.60.0.0/16"
     zones: tuple[str, ...] = ("a", "b", "c")
@@ -73,6 +75,7 @@ _FIELDS: Mapping[str, tuple[str, type]] = {
     "source.host": ("source_host", str),
     "source.port": ("source_port", int),
     "source.user": ("source_user", str),
+    "source.ready": ("source_ready", bool),
     "source.rotate_days": ("rotate_source_days", int),
     "network.cidr": ("cidr", str),
     "network.zones": ("zones", list),

@@ -23,8 +23,10 @@ _READS_TABLES = ("GetTable",)
 _WRITES_TABLES = ("GetDatabase", "GetTable", "CreateTable", "UpdateTable", "DeleteTable")  # as Iceberg does
 # as AWS's crawler is documented to, tables with partitions included
 _PARTITIONS = ("GetPartition", "GetPartitions", "BatchGetPartition", "BatchCreatePartition", "CreatePartition")
-_CRAWLS = ("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable", *_PARTITIONS)
-_CRAWLS += ("UpdatePartition", "DeletePartition")
+_CRAWLS = (
+    *("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"),
+    *(*_PARTITIONS, "UpdatePartition", "DeletePartition"),
+)
 _RESULTS = ("DescribeStatement", "GetStatementResult", "CancelStatement")
 
 SERVICES: Mapping[RoleName, tuple[str, ...]] = {

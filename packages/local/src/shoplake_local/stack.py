@@ -13,7 +13,6 @@ from shoplake_core.names import ResourceNames
 from shoplake_engines.engine import EngineStatus
 from shoplake_engines.mysql_choice import MySqlServerEngine, mysql_engine_for
 from shoplake_engines.mysql_engine import MySqlEngine
-from shoplake_engines.object_store_aws import create_buckets
 from shoplake_engines.object_store_engine import ObjectStoreEngine
 from shoplake_engines.postgres_engine import PostgresEngine
 
@@ -57,7 +56,7 @@ class LocalStack:
 
     Args:
         state_folder: Everything lies below it; two stacks on one folder are one stack.
-        names: Buckets to make, region and account to play.
+        names: Region and account to play.
         mysql: A server of the user's own: then none is started or ended.
         mysql_program: Which server program to start, where not the first found.
         fast: Never wait for the disk: for tests.
@@ -138,12 +137,11 @@ class LocalStack:
             mysql = self._mysql().up()
             progress(f"MySQL: {mysql.host}:{mysql.port}")
         object_store = self._object_store.up()
-        made = create_buckets(object_store, self.names.buckets)
-        progress(f"S3: {object_store.url}{f', {len(made)} buckets made' if made else ''}")
+        progress(f"S3: {object_store.url}")
         warehouse = self._warehouse.up()
         progress(f"warehouse: {warehouse.host}:{warehouse.port}/{warehouse.database}")
         aws = self._front(mysql, object_store, warehouse).up()
-        progress(f"AWS: {aws.url} (glue, redshift-data)")
+        progress(f"AWS: {aws.url}")
         return LocalEndpoints(mysql, object_store, warehouse, aws)
 
     def down(self, progress: Progress = lambda _: None) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from shoplake_core.clock import SystemClock
+from shoplake_infra.artifacts.platforms import Target
 
 from shoplake.exit_codes import ExitCode
 from shoplake.narration import Narrator
@@ -44,16 +45,34 @@ _MODULE_OF = {
     "demo": "demo",
     "up": "servers",
     "down": "servers",
-    "status": "servers",
+    "status": "status",
+    "plan": "estate",
+    "apply": "estate",
+    "destroy": "estate",
     "seed": "data",
     "load": "data",
     "reload": "data",
     "run": "run",
     "reconcile": "run",
+    "runs": "runs",
+    "logs": "logs",
+    "pause": "schedule",
+    "resume": "schedule",
     "query": "query",
     "doctor": "doctor",
+    "iam-policy": "iam_policy",
 }
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; talk stays on stderr.")]
+OnTarget = Annotated[
+    Target,
+    typer.Option(
+        "--target", envvar="SHOPLAKE_TARGET", help="The AWS on this laptop, or the account that is signed in."
+    ),
+]
+InEnvironment = Annotated[
+    str,
+    typer.Option("--env", envvar="SHOPLAKE_ENV", help="dev, prod ...; by default the one that shoplake.toml names."),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -82,17 +101,23 @@ def make_narrator() -> Narrator:
 
 
 @contextmanager
-def session(*, announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
-    """The workspace and a narrator; an error of ours is told in our words, with its exit code."""
+def session(*, environment: str = "", announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
+    """The workspace and a narrator; an error of ours is told in our words, with its exit code.
+
+    Args:
+        environment: Which environment of the project; "" for the one that it names.
+        announce: Say which project this is before anything else.
+
+    """
     narrator = make_narrator()
     folder = Path.cwd()
     try:
-        workspace = open_workspace(project=_settings.project, start=folder, environment=os.environ)
+        workspace = open_workspace(project=_settings.project, start=folder, environment=os.environ, named=environment)
         folder = workspace.state_folder
         if announce:
             config = workspace.project.config
             state = os.path.relpath(workspace.state_folder)
-            narrator.say(f"target local   project {config.name}   environment {config.environment}   state {state}")
+            narrator.say(f"project {config.name}   environment {config.environment}   state {state}")
         yield workspace, narrator
     except Exception as error:
         from shoplake.foreign_errors import told_error  # noqa: PLC0415 - botocore is imported where something failed
@@ -103,7 +128,9 @@ def session(*, announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
         narrator.error(told)
         raise typer.Exit(told.exit_code) from None
     except KeyboardInterrupt:
-        narrator.say("interrupted; a rerun goes on where this stopped")
+        narrator.say(
+            "interrupted; a rerun goes on where this stopped. A run that was started goes on: shoplake runs list"
+        )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shoplake_core.deployment import DeploymentConfig, parse_deployment_config
 from shoplake_core.errors import ConfigError
 from shoplake_core.names import LOCAL_ACCOUNT, ResourceNames
 from shoplake_core.project import CONFIG_FILE_NAME, Project, project_from_folder
@@ -21,7 +22,8 @@ class Workspace:
     Attributes:
         folder: The folder that holds `shoplake.toml`.
         state_folder: Everything that servers and runs keep; ignored by git.
-        project: The project as it is now.
+        project: The project as it is now, as one environment sees it.
+        deployment: What it says of that environment's resources.
         mysql_url: A MySQL of the user's own, "" for a private one.
 
     """
@@ -29,6 +31,7 @@ class Workspace:
     folder: Path
     state_folder: Path
     project: Project
+    deployment: DeploymentConfig
     mysql_url: str
 
     @property
@@ -36,11 +39,6 @@ class Workspace:
         """The local environment's resource names."""
         config = self.project.config
         return ResourceNames(config.environment, LOCAL_ACCOUNT, config.region)
-
-    @property
-    def run_records_folder(self) -> Path:
-        """One JSON file a run."""
-        return self.state_folder / "runs"
 
 
 def _project_folder(start: Path) -> Path:
@@ -56,13 +54,14 @@ def _project_folder(start: Path) -> Path:
     )
 
 
-def open_workspace(*, project: Path | None, start: Path, environment: Mapping[str, str]) -> Workspace:
+def open_workspace(*, project: Path | None, start: Path, environment: Mapping[str, str], named: str = "") -> Workspace:
     """The workspace of `project`, or of the nearest project at or above `start`.
 
     Args:
         project: What `--project` names; None to look for it.
         start: The current folder.
         environment: SHOPLAKE_STATE (state folder) and SHOPLAKE_MYSQL_URL are read from it.
+        named: The environment to see, such as "prod"; "" for the one that `shoplake.toml` names.
 
     Raises:
         ConfigError: There is no project, or its files are wrong.
@@ -70,9 +69,13 @@ def open_workspace(*, project: Path | None, start: Path, environment: Mapping[st
     """
     folder = project.resolve() if project is not None else _project_folder(start.resolve())
     state = environment.get("SHOPLAKE_STATE", "")
+    found = project_from_folder(folder, environment=named)
     return Workspace(
         folder=folder,
         state_folder=Path(state).resolve() if state else folder / _STATE_FOLDER_NAME,
-        project=project_from_folder(folder),
+        project=found,
+        deployment=parse_deployment_config(
+            found.files[CONFIG_FILE_NAME], environment=found.config.environment, where=CONFIG_FILE_NAME
+        ),
         mysql_url=environment.get("SHOPLAKE_MYSQL_URL", ""),
     )

@@ -139,5 +139,6 @@ class RedshiftServerlessService:
             raise ServiceError("InvalidPaginationException", error.message) from None
         wanted = {name: parameters[name] for name in filters if name in parameters}
         left = [one for one in self._records.all(kind) if one[key] > after and wanted.items() <= one.items()]
-        answer: dict[str, Any] = {f"{kind[0].lower()}{kind[1:]}s": left[:size]}
+        # the model knows no empty list of limits, so the member is left out
+        answer: dict[str, Any] = {f"{kind[0].lower()}{kind[1:]}s": left[:size]} if left or kind != "UsageLimit" else {}
         return answer | ({"nextToken": next_token(left[size - 1][key])} if len(left) > size else {})

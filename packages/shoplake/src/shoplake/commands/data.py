@@ -1,17 +1,20 @@
 """`seed`, `load`, `reload`: fill the shop, let it live on, load one table anew."""
 
-import subprocess
 from typing import Annotated
 
 import typer
-from shoplake_core.errors import ConfigError, DataError
+from shoplake_core.errors import ConfigError
 from shoplake_core.suggestions import did_you_mean
+from shoplake_infra.artifacts.platforms import Target
 
-from shoplake.catching_up import LOAD_TIMEOUT_SECONDS
-from shoplake.cli import Json, app, session
-from shoplake.commands.servers import bring_up
+from shoplake.cli import InEnvironment, Json, OnTarget, app, session
+from shoplake.laptop import open_laptop
+from shoplake.replication_status import reload_table
 from shoplake.shop_data import live_on, seed_shop
+from shoplake.targets import open_cloud
 from shoplake.views.documents import print_document
+
+_LOAD_TIMEOUT_SECONDS = 3600.0
 
 
 @app.command()
@@ -20,9 +23,10 @@ def seed(
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal shops.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Fill an empty shop with a history."""
+    """Fill an empty shop on this laptop with a history."""
     with session() as (workspace, narrator):
-        laptop = bring_up(workspace, narrator, count=2)
+        with narrator.step(1, 2, "servers up") as talk:
+            laptop = open_laptop(workspace, on_progress=talk.note)
         with narrator.step(2, 2, "seed the shop") as talk:
             report = seed_shop(laptop, orders=orders, seed=seed, on_progress=talk.note)
             talk.result = f"{report.row_count:,} rows, {report.dirt_count:,} of them dirty on purpose"
@@ -38,9 +42,10 @@ def load(
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds choose equal changes.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Let the shop live on: real transactions of inserts, updates and deletes."""
+    """Let the shop on this laptop live on: real transactions of inserts, updates and deletes."""
     with session() as (workspace, narrator):
-        laptop = bring_up(workspace, narrator, count=2)
+        with narrator.step(1, 2, "servers up") as talk:
+            laptop = open_laptop(workspace, on_progress=talk.note)
         with narrator.step(2, 2, "live transactions") as talk:
             report = live_on(laptop, transactions=transactions, seed=seed, on_progress=talk.note)
             talk.result = f"{report.transaction_count:,} transactions changed {report.row_count:,} rows"
@@ -51,9 +56,13 @@ def load(
 
 
 @app.command()
-def reload(table: Annotated[str, typer.Argument(help="A silver table of this project, as in: orders")]) -> None:
+def reload(
+    table: Annotated[str, typer.Argument(help="A silver table of this project, as in: orders")],
+    target: OnTarget = Target.LOCAL,
+    env: InEnvironment = "",
+) -> None:
     """Load one table anew: a new epoch begins, and the next run removes what the load no longer holds."""
-    with session() as (workspace, narrator):
+    with session(environment=env) as (workspace, narrator):
         silver = workspace.project.silver
         if table not in silver:
             raise ConfigError(
@@ -61,22 +70,15 @@ def reload(table: Annotated[str, typer.Argument(help="A silver table of this pro
                 hint=f"name one of {', '.join(silver)}",
                 table=table,
             )
-        laptop = bring_up(workspace, narrator, count=2)
-        with narrator.step(2, 2, f"reload {table}") as talk:
-            laptop.start_replicator()
-            command = laptop.replicator.command(
-                "reload", f"{workspace.project.config.source_schema}.{silver[table].source_name}"
+        cloud = open_cloud(workspace, narrator, target)
+        with narrator.step(1, 1, f"reload {table}") as talk:
+            rows = reload_table(
+                cloud,
+                workspace.project.config.source_schema,
+                silver[table].source_name,
+                clock=cloud.clock,
+                timeout_seconds=_LOAD_TIMEOUT_SECONDS,
+                on_rows=lambda count: talk.note(f"{count:,} rows"),
             )
-            environment = laptop.replicator.environment(laptop.mysql, laptop.object_store)
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise DataError(
-                    f"reload of {table} failed: {done.stderr.strip() or done.stdout.strip()}",
-                    hint="shoplake status shows what replication says",
-                    table=table,
-                )
-            status = laptop.replicator.wait_until_loaded(
-                timeout_seconds=LOAD_TIMEOUT_SECONDS, on_rows=lambda rows: talk.note(f"{rows:,} rows")
-            )
-            talk.result = f"{status.rows_seen:,} rows read so far"
+            talk.result = f"{rows:,} rows"
         narrator.say("next: shoplake run")

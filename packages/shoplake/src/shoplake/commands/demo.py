@@ -1,17 +1,17 @@
-"""`demo`: the whole way of the data in one command, with every engine real."""
+"""`demo`: the whole way of the data in one command, provisioned and run as on AWS, with every engine real."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from shoplake.cli import Json, app, session
-from shoplake.commands.servers import bring_up
+from shoplake.commands.run import run_now
 from shoplake.laptop import shut_down
 from shoplake.narration import Narrator
-from shoplake.run_records import RunRecord
-from shoplake.run_steps import RUN_STEPS
-from shoplake.running import run_pipeline
+from shoplake.runs.story import RUN_PARTS
 from shoplake.shop_data import live_on, remove_state, seed_shop, shop_order_count
+from shoplake.targets import prepared_laptop
 from shoplake.views.documents import print_document
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run, print_times
@@ -20,15 +20,15 @@ from shoplake.views.servers import print_endpoints, print_next_steps
 __all__ = ["DEMO_LIVE_TRANSACTIONS"]
 
 DEMO_LIVE_TRANSACTIONS = 3_000
-_STEP_COUNT = 3 + 2 * len(RUN_STEPS)  # servers, seed, live load, and two runs
+_STEP_COUNT = 4 + 2 * len(RUN_PARTS)  # servers, environment, seed, live load, and two runs
 
 
-def _demo_document(first: RunRecord, second: RunRecord, narrator: Narrator) -> dict[str, Any]:
+def _demo_document(first: Mapping[str, Any], second: Mapping[str, Any], narrator: Narrator) -> dict[str, Any]:
     return {
         "seconds": round(narrator.elapsed_seconds(), 1),
-        "runs": [first.run_id, second.run_id],
-        "steps": {"first": first.steps, "second": second.steps},
-        "agree": second.steps["reconcile"]["outcome"]["agree"],
+        "runs": [first["run_id"], second["run_id"]],
+        "steps": {"first": first["steps"], "second": second["steps"]},
+        "agree": second["steps"]["reconcile"]["outcome"]["agree"],
     }
 
 
@@ -49,10 +49,11 @@ def demo(
         if fresh:
             shut_down(workspace)
             remove_state(workspace)
-        narrator.heading("A shop and its servers")
-        laptop = bring_up(workspace, narrator, count=_STEP_COUNT)
+        narrator.heading("A shop, its servers, and the AWS of this laptop")
+        local = prepared_laptop(workspace, narrator, count=_STEP_COUNT)
+        laptop, cloud = local.laptop, local.cloud
         print_endpoints(laptop, to_stderr=True)
-        with narrator.step(2, _STEP_COUNT, "seed the shop") as talk:
+        with narrator.step(3, _STEP_COUNT, "seed the shop") as talk:
             held = shop_order_count(laptop)
             if held:
                 talk.result = f"the shop already holds {held:,} orders and goes on with them (--fresh starts over)"
@@ -60,18 +61,18 @@ def demo(
                 report = seed_shop(laptop, orders=orders, seed=seed, on_progress=talk.note)
                 talk.result = f"{orders:,} orders, {report.row_count:,} rows in all, {report.dirt_count:,} of them dirty on purpose"
         narrator.heading("First run: full load")
-        first = run_pipeline(laptop, narrator, first_number=3, step_count=_STEP_COUNT)
+        first = run_now(cloud, narrator, first_number=4, step_count=_STEP_COUNT)
         narrator.heading("The shop lives on")
-        number = 3 + len(RUN_STEPS)
+        number = 4 + len(RUN_PARTS)
         with narrator.step(number, _STEP_COUNT, "live transactions") as talk:
             load = live_on(laptop, transactions=transactions, seed=seed, on_progress=talk.note)
             talk.result = f"{load.transaction_count:,} transactions changed {load.row_count:,} rows"
         narrator.heading("Second run: the changes only")
-        second = run_pipeline(laptop, narrator, first_number=number + 1, step_count=_STEP_COUNT)
+        second = run_now(cloud, narrator, first_number=number + 1, step_count=_STEP_COUNT)
         if as_json:
             print_document(_demo_document(first, second, narrator))
             return
         print_run(second)
-        print_reconciliation(second.steps["reconcile"]["outcome"])
+        print_reconciliation(second["steps"]["reconcile"]["outcome"])
         print_times(narrator.step_seconds, narrator.elapsed_seconds())
         print_next_steps(laptop)

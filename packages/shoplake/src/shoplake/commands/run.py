@@ -1,65 +1,101 @@
 """`run` and `reconcile`: bring the layers up to date, and prove that they agree."""
 
-import os
-import signal
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Annotated
+import secrets
+from typing import Annotated, Any
 
 import typer
+from shoplake_core.errors import ConfigError
+from shoplake_core.suggestions import did_you_mean
+from shoplake_infra.artifacts.platforms import Target
+from shoplake_orchestration.run_machine import BEGINNINGS
 
-from shoplake.catching_up import catch_up_bronze
-from shoplake.cli import Json, app, session
-from shoplake.commands.servers import bring_up
-from shoplake.exit_codes import ExitCode
-from shoplake.reconciling import reconcile_now
-from shoplake.running import run_pipeline
+from shoplake.cli import InEnvironment, Json, OnTarget, app, session
+from shoplake.cloud import Cloud
+from shoplake.narration import Narrator
+from shoplake.replication_status import why_replication_stopped
+from shoplake.runs.following import RunFailedError, RunFollower
+from shoplake.runs.story import RUN_PARTS
+from shoplake.targets import open_cloud
 from shoplake.views.documents import print_document
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run
 
-_FAILPOINT = "SHOPLAKE_RUN_FAILPOINT"
+__all__ = ["run_now"]
+
+_RECONCILE = "Reconcile all layers"
 
 
-def _killing_at(failpoint: str) -> Callable[[str], None]:
-    """Ends this process with SIGKILL before the step that `before-<step>` names: for tests of a run that dies."""
+def run_now(
+    cloud: Cloud,
+    narrator: Narrator,
+    *,
+    begin_at: str = "",
+    rebuild: bool = False,
+    first_number: int = 1,
+    step_count: int = len(RUN_PARTS),
+) -> dict[str, Any]:
+    """The document of a run that was started now and has succeeded.
 
-    def on_step(name: str) -> None:
-        if failpoint == f"before-{name}":
-            os.kill(os.getpid(), signal.SIGKILL)
+    Raises:
+        RunFailedError: It failed; where replication is the cause, with what that says.
+        DisagreementError: The layers disagree.
 
-    return on_step
+    """
+    run_id = f"{cloud.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    execution = cloud.executions.start(run_id, begin_at=begin_at, rebuild=rebuild)
+    follower = RunFollower(
+        cloud.executions,
+        cloud.run_reader,
+        narrator,
+        clock=cloud.clock,
+        first_number=first_number,
+        step_count=step_count,
+    )
+    try:
+        return follower.followed(execution)
+    except RunFailedError as error:
+        if "replication" not in error.message:
+            raise
+        told = why_replication_stopped(cloud)
+        if not told or told in error.message:
+            raise
+        raise RunFailedError(f"{error.message}\n{told}", hint=error.hint, **error.values) from error
 
 
 @app.command()
 def run(
+    begin_at: Annotated[
+        str, typer.Option("--from", metavar="STATE", help="Begin at this state, not at the first.")
+    ] = "",
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build gold and the warehouse anew from silver.")] = False,
+    target: OnTarget = Target.LOCAL,
+    env: InEnvironment = "",
     as_json: Json = False,
 ) -> None:
     """Carry everything new from MySQL to the warehouse, and reconcile."""
-    with session() as (workspace, narrator):
-        laptop = bring_up(workspace, narrator)
-        record = run_pipeline(laptop, narrator, rebuild=rebuild, on_step=_killing_at(os.environ.get(_FAILPOINT, "")))
+    with session(environment=env) as (workspace, narrator):
+        if begin_at and begin_at not in BEGINNINGS:
+            raise ConfigError(
+                f'a run cannot begin at "{begin_at}"{did_you_mean(begin_at, BEGINNINGS)}',
+                hint=f"one of: {'; '.join(BEGINNINGS)}",
+            )
+        cloud = open_cloud(workspace, narrator, target)
+        document = run_now(cloud, narrator, begin_at=begin_at, rebuild=rebuild)
         if as_json:
-            print_document(asdict(record))
+            print_document(document)
         else:
-            print_run(record)
-            print_reconciliation(record.steps["reconcile"]["outcome"])
+            print_run(document)
+            if "outcome" in document["steps"].get("reconcile", {}):
+                print_reconciliation(document["steps"]["reconcile"]["outcome"])
 
 
 @app.command()
-def reconcile(as_json: Json = False) -> None:
+def reconcile(target: OnTarget = Target.LOCAL, env: InEnvironment = "", as_json: Json = False) -> None:
     """Compare MySQL, silver, gold and the warehouse at one cut, to the row and the cent. Exit code 1 where they disagree."""
-    with session() as (workspace, narrator):
-        laptop = bring_up(workspace, narrator, count=3)
-        with narrator.step(2, 3, "MySQL -> bronze") as talk:
-            catch_up_bronze(laptop, talk)
-        with narrator.step(3, 3, "all layers agree") as talk:
-            report = reconcile_now(laptop, talk)
-        document = report.as_json()
+    with session(environment=env) as (workspace, narrator):
+        cloud = open_cloud(workspace, narrator, target)
+        document = run_now(cloud, narrator, begin_at=_RECONCILE)["steps"]["reconcile"]["outcome"]
         if as_json:
             print_document(document)
         else:
             print_reconciliation(document)
-        if not document["agree"]:
-            raise typer.Exit(ExitCode.WORK_FAILED)

@@ -6,7 +6,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from shoplake.run_records import RunRecord
 from shoplake.views.tables import calm_table, data_console
 
 __all__ = ["print_run", "print_times"]
@@ -25,13 +24,14 @@ def _rows(title: str, tables: Mapping[str, Any], counters: tuple[str, ...]) -> T
     return table
 
 
-def print_run(record: RunRecord, console: Console | None = None) -> None:
-    """Print how many rows each layer touched."""
+def print_run(run: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print how many rows each layer touched, from a run's document."""
     out = console or data_console()
-    if "silver" in record.steps:
-        out.print(_rows("Silver: changes read and rows touched", record.steps["silver"]["outcome"]["tables"], _SILVER))
-    if "gold" in record.steps:
-        out.print(_rows("Gold: rows touched", record.steps["gold"]["outcome"]["tables"], _GOLD))
+    parts = run["steps"]
+    if "outcome" in parts.get("silver", {}):
+        out.print(_rows("Silver: changes read and rows touched", parts["silver"]["outcome"]["tables"], _SILVER))
+    if "outcome" in parts.get("gold", {}):
+        out.print(_rows("Gold: rows touched", parts["gold"]["outcome"]["tables"], _GOLD))
 
 
 def print_times(step_seconds: Mapping[str, float], total_seconds: float, console: Console | None = None) -> None:

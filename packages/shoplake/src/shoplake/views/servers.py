@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from shoplake.laptop import Laptop
+from shoplake.views.runs import print_run_story
 from shoplake.views.tables import calm_table, data_console
 
 __all__ = ["print_endpoints", "print_next_steps", "print_status"]
@@ -47,22 +48,22 @@ def print_status(document: Mapping[str, Any]) -> None:
         table.add_row(server["name"], state, str(server["pid"] or ""), str(server["port"] or ""))
     out.print(table)
     replication = document["replication"]
-    if replication["tables"]:
-        tables = calm_table(f"replication: {replication['state']} at {replication['position']}")
-        for column in ("table", "state", "loaded", "inserts", "updates", "deletes", "reason"):
+    if replication and replication["tables"]:
+        tables = calm_table(f"replication: {replication['state']} at {replication['position'] or 'no position yet'}")
+        for column in ("table", "state", "loaded", "inserts", "updates", "deletes"):
             tables.add_column(column)
         for name, entry in replication["tables"].items():
             counts = (f"{int(entry.get(c) or 0):,}" for c in ("loaded_rows", "inserts", "updates", "deletes"))
-            tables.add_row(name, str(entry.get("state", "")), *counts, escape(str(entry.get("reason") or "")))
+            tables.add_row(name, entry["state"], *counts)
         out.print(tables)
-    for warning in replication["warnings"]:
-        out.print(f"[yellow]warning[/yellow] {escape(warning)}", soft_wrap=True, highlight=False)
+    if replication and replication["message"]:
+        out.print(
+            f"[yellow]replication says[/yellow] {escape(replication['message'])}", soft_wrap=True, highlight=False
+        )
     run = document["last_run"]
     if run is None:
-        out.print("no run yet: ./hatchw run shoplake run")
-        return
-    line = f"last run {run['run_id']}: {run['status']}"
-    if run["status"] == "failed":
-        line += f" at {run['failed_step']}: {run['error'].get('message', '').splitlines()[0]}"
-    out.print(escape(line), soft_wrap=True, highlight=False)
+        hint = "./hatchw run shoplake run" if replication else "./hatchw run shoplake up"
+        out.print(f"no run to show: {hint}")
+    else:
+        print_run_story(run, out)
     out.print(f"[dim]state: {escape(os.path.relpath(document['state_folder']))}[/dim]")

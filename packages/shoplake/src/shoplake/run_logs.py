@@ -1,0 +1,66 @@
+"""What the jobs of a run printed: from CloudWatch Logs on AWS, from the files of the local AWS on a laptop."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shoplake.runs.story import entered_state
+
+__all__ = ["JobRun", "job_runs_in", "lines_from_cloudwatch", "lines_from_laptop"]
+
+_GROUPS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One Glue job run that an execution started, and the state that did."""
+
+    state: str
+    job_run_id: str
+
+
+def job_runs_in(events: Sequence[Mapping[str, Any]]) -> tuple[JobRun, ...]:
+    """The job runs of a history, in the order of their start."""
+    state_of = {event["id"]: entered_state(event) for event in events}
+    previous = {event["id"]: event.get("previousEventId", 0) for event in events}
+    found: dict[str, JobRun] = {}
+    for event in events:
+        details = event.get("taskSubmittedEventDetails", {})
+        if details.get("resourceType") != "glue" or not details.get("output"):
+            continue
+        job_run_id = str(json.loads(details["output"])["JobRunId"])
+        at = event["id"]
+        while at and not state_of.get(at):
+            at = previous.get(at, 0)
+        found.setdefault(job_run_id, JobRun(state_of.get(at, ""), job_run_id))
+    return tuple(found.values())
+
+
+def lines_from_laptop(state_folder: Path, run: JobRun) -> Iterator[str]:
+    """What the job run printed here; nothing where its log was removed."""
+    for path in sorted((state_folder / "front" / "state" / "glue" / "runs" / run.job_run_id).glob("*.log")):
+        with path.open("r", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                yield line.rstrip("\n")
+
+
+def lines_from_cloudwatch(logs: Any, run: JobRun) -> Iterator[str]:
+    """What the job run printed on AWS; nothing where its streams are not there (yet)."""
+    for group in _GROUPS:
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=run.job_run_id, **more)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                break
+            for event in page["events"]:
+                yield str(event["message"]).rstrip("\n")
+            if "nextToken" not in page:
+                break
+            more = {"nextToken": page["nextToken"]}
