@@ -43,9 +43,9 @@ DIRECT = {
         ),
         "retention": "SELECT cohort_month, month_number, customers::numeric / cohort_size FROM gold.agg_customer_cohort",
         "groups": "SELECT rfm_group, count(*) FROM gold.agg_customer_rfm GROUP BY 1",
-        "value_by_cohort": "SELECT cohort_month, avg(net_revenue) FROM gold.agg_customer_rfm GROUP BY 1",
+        "value_by_cohort": "SELECT cohort_month, avg(net_revenue::numeric) FROM gold.agg_customer_rfm GROUP BY 1",
         "group_table": (
-            "SELECT rfm_group, count(*), sum(orders), avg(recency_days), sum(net_revenue), avg(net_revenue)"
+            "SELECT rfm_group, count(*), sum(orders), avg(recency_days::numeric), sum(net_revenue), avg(net_revenue::numeric)"
             " FROM gold.agg_customer_rfm GROUP BY 1"
         ),
     },
@@ -53,7 +53,7 @@ DIRECT = {
         "stock_value": "SELECT sum(stock_value) FROM gold.agg_product_stock",
         "cover": "SELECT sum(available) / sum(mean_daily_units) FROM gold.agg_product_stock",
         "sell_through": "SELECT sum(units_sold_28d)::numeric / sum(offered_28d) FROM gold.agg_product_stock",
-        "stock_outs": "SELECT avg(stock_out_products) FROM gold.agg_product_stock",
+        "stock_outs": "SELECT avg(stock_out_products::numeric) FROM gold.agg_product_stock",
         "movements_by_day": (
             "SELECT stock_date, sum(shipped), sum(received) FROM gold.fct_inventory_daily"
             " WHERE stock_date BETWEEN %(first)s AND %(last)s GROUP BY 1"
@@ -75,11 +75,11 @@ DIRECT = {
     "pipeline_health": {
         "runs": f"SELECT count(*) {RUNS}",
         "failed_runs": f"SELECT avg(CASE status WHEN 'failed' THEN 1.0 ELSE 0 END) {RUNS}",
-        "duration": f"SELECT avg(duration_seconds) {RUNS}",
+        "duration": f"SELECT avg(duration_seconds::numeric) {RUNS}",
         "quarantined": f"SELECT sum(rows_quarantined)::numeric / sum(rows_written) {TABLES} AND layer = 'silver'",
         "freshness": "SELECT table_name, max(loaded_at), count(*) FROM shoplake.loads GROUP BY 1",
         "rows_by_layer": f"SELECT table_name, layer, sum(rows_written) {TABLES} GROUP BY 1, 2",
-        "duration_by_day": f"SELECT started_at::date, avg(duration_seconds) {RUNS} GROUP BY 1",
+        "duration_by_day": f"SELECT started_at::date, avg(duration_seconds::numeric) {RUNS} GROUP BY 1",
         "failed_checks": (
             "SELECT table_name, check_name, count(*), sum(findings) FROM shoplake.run_checks WHERE status = 'failed'"
             " AND checked_at::date BETWEEN %(first)s AND %(last)s GROUP BY 1, 2"

@@ -17,6 +17,7 @@ from shoplake_dashboards.tree import (
     Bar,
     Dashboard,
     Dimension,
+    HeatMap,
     Kpi,
     Line,
     Measure,
@@ -92,25 +93,35 @@ def _content(dashboard: Dashboard, visual: Visual, tile: TileData, data: PageDat
     if isinstance(visual, Kpi):
         return _kpi(visual, tile, data)
     if isinstance(visual, Table):
-        return _scroll(_table(visual, tile, data), visual.alt)
+        table = _scroll(_table(visual, tile, data), visual.alt)
+        return join(table, _first_of_more(visual.limit, tile, visual.values[visual.sort_by]))
     if isinstance(visual, Pivot):
         return _scroll(_pivot(visual, tile, data), visual.alt)
     links = drill_links(dashboard, visual, data) if served and isinstance(visual, Bar) else {}
+    top = _first_of_more(visual.top, tile, visual.value) if isinstance(visual, Bar) else Html("")
+    chart = tag(
+        "div",
+        tag("p", "Drawing \N{HORIZONTAL ELLIPSIS}", class_="waiting"),
+        class_="chart",
+        id=f"{visual.id}-chart",
+        role="img",
+        aria_label=visual.alt,
+    )
     return join(
-        tag(
-            "div",
-            tag("p", "Drawing …", class_="waiting"),
-            class_="chart",
-            id=f"{visual.id}-chart",
-            role="img",
-            aria_label=visual.alt,
-        ),
+        _scroll(chart, visual.title) if isinstance(visual, HeatMap) else chart,
+        top,
         tag(
             "details",
             tag("summary", "Rows", tag("span", f" of {visual.title}", class_="hidden")),
             _scroll(_rows(visual, tile, data, links), f"Rows of {visual.title}"),
         ),
     )
+
+
+def _first_of_more(limit: int, tile: TileData, measure: Measure) -> Html:
+    """What a reader must know where only some rows are shown."""
+    shown = f"The first {limit} by {measure.label.lower()}; there may be more."
+    return tag("p", shown, class_="note") if len(tile.main) == limit else Html("")
 
 
 def _scroll(table: Html, label: str) -> Html:

@@ -13,8 +13,17 @@ from shoplake_core.errors import ShoplakeError
 from shoplake_core.logical_types import Kind
 
 from shoplake_dashboards.page_state import PageState
-from shoplake_dashboards.sql import Contracts, Query, column_type, freshness_queries, option_queries, visual_queries
-from shoplake_dashboards.tree import Dashboard, Kpi, Visual
+from shoplake_dashboards.sql import (
+    MOST_ROWS,
+    Contracts,
+    Query,
+    column_type,
+    dimensions_at,
+    freshness_queries,
+    option_queries,
+    visual_queries,
+)
+from shoplake_dashboards.tree import Bar, Dashboard, Kpi, Visual
 
 __all__ = ["Freshness", "PageData", "Rows", "Run", "TileData", "TileState", "read_page"]
 
@@ -85,6 +94,14 @@ def _tile(dashboard: Dashboard, visual: Visual, state: PageState, *, contracts: 
     main = found["main"]
     if not main or (isinstance(visual, Kpi) and not main[0]["n"]):
         return TileData(state=TileState.EMPTY)
+    if len(main) >= MOST_ROWS:
+        return TileData(
+            state=TileState.ERROR,
+            message=f"there are {MOST_ROWS:,} rows or more, and a part of them would be a wrong picture",
+            hint="choose a shorter period, or group by a column with fewer values",
+        )
+    if isinstance(visual, Bar) and dimensions_at(visual, state)[0].granularity is not None:
+        main = tuple(sorted(main, key=lambda row: (row["d0"] is None, row["d0"])))  # the newest were asked for
     prior = tuple(row for row in found.get("prior", ()) if row["n"])
     return TileData(
         state=TileState.READY,

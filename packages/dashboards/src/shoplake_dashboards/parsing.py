@@ -80,6 +80,7 @@ _SIZES: Mapping[type[Visual], tuple[int, int]] = {  # width of 36 columns, heigh
     Pivot: (36, 10),
     HeatMap: (36, 12),
 }
+_LIMITS = {"top": (1, 60), "limit": (1, 1000), "sort_by": (0, 200)}
 _MEASURE_FIELDS = ("label", "per", "unit", "lower_is_better", "where", "metric", *(a.value for a in Aggregation))
 _NOTHING = Aggregate(aggregation=Aggregation.COUNT, column="")  # stands in after a fault, so that reading goes on
 _PLAIN = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
@@ -289,7 +290,7 @@ class _Reader:
             elif isinstance(field.default, bool):
                 made[name] = self.flag(data, name, path, default=field.default)
             else:
-                made[name] = self.number(data, name, path, (0, 1000), int(field.default))  # type: ignore[arg-type]
+                made[name] = self.number(data, name, path, _LIMITS[name], int(field.default))  # type: ignore[arg-type]
         if not made["note"] and isinstance(value := made.get("value"), Measure):
             made["note"] = value.definition
         return kind(**made)

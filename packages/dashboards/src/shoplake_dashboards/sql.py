@@ -37,7 +37,16 @@ from shoplake_dashboards.tree import (
     measures_of,
 )
 
-__all__ = ["Contracts", "Query", "column_type", "freshness_queries", "option_queries", "queries", "visual_queries"]
+__all__ = [
+    "MOST_ROWS",
+    "Contracts",
+    "Query",
+    "column_type",
+    "freshness_queries",
+    "option_queries",
+    "queries",
+    "visual_queries",
+]
 
 Contracts = Mapping[str, TableContract]
 MOST_ROWS = 5000  # of any tile: more is no picture
@@ -155,8 +164,9 @@ class _Builder:
             expression = f"CASE WHEN {within} THEN {expression} END"
         if aggregate.aggregation is Aggregation.DISTINCT_COUNT:
             return f"count(DISTINCT {expression})"
-        name = "avg" if aggregate.aggregation is Aggregation.AVERAGE else aggregate.aggregation.value
-        return f"{name}({expression})"
+        if aggregate.aggregation is Aggregation.AVERAGE:
+            return f"avg(CAST({expression} AS double precision))"  # Redshift's mean of integers is an integer
+        return f"{aggregate.aggregation.value}({expression})"
 
 
 def _query(
@@ -211,9 +221,11 @@ def _order(visual: Visual, dimensions: tuple[Dimension, ...]) -> str:
     if isinstance(visual, Table):
         direction = "ASC" if visual.ascending else "DESC"
         return f"\nORDER BY v{visual.sort_by} {direction} NULLS LAST, {keys}\nLIMIT {visual.limit}"
-    if isinstance(visual, Bar | Donut) and dimensions[0].granularity is None:
-        limit = visual.top if isinstance(visual, Bar) and visual.top else MOST_ROWS
-        return f"\nORDER BY v0 DESC NULLS LAST, {keys}\nLIMIT {limit}"
+    if isinstance(visual, Bar):
+        by = "v0" if dimensions[0].granularity is None else "d0"
+        return f"\nORDER BY {by} DESC NULLS LAST, {keys}\nLIMIT {visual.top}"
+    if isinstance(visual, Donut):
+        return f"\nORDER BY v0 DESC NULLS LAST, {keys}\nLIMIT {MOST_ROWS}"
     return f"\nORDER BY {keys}\nLIMIT {MOST_ROWS}"
 
 

@@ -212,11 +212,11 @@ class Line(VisualBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar(VisualBase):
-    """A number a category, largest first; `drill` are the columns below the category, in order."""
+    """A number a category, the `top` largest first, or the `top` newest steps of time; `drill` are the columns below the category, in order."""
 
     category: Dimension
     value: Measure
-    top: int = 0
+    top: int = 20
     drill: tuple[Dimension, ...] = ()
 
 

@@ -215,7 +215,7 @@ class VisualMaker:
         sorting: Json = {
             "CategorySort": [_sorted_by(visual, "d0" if by_time else "v0", ascending=by_time)],
         }
-        if visual.top:
+        if not by_time:
             sorting["CategoryItemsLimit"] = {"ItemsLimit": visual.top, "OtherCategories": "EXCLUDE"}
         return {
             "FieldWells": {
