@@ -81,10 +81,28 @@ def command_on(folder: Path) -> Shoplake:
     return Shoplake(folder, environment | {"COLUMNS": "160"})
 
 
-def make_project(folder: Path) -> Shoplake:
-    """A copy of the reference project, without state."""
+# enough of gold for what these tests are about: each further model costs every run seconds, and has its own tests
+CORE_GOLD = {"dim_customer", "dim_product", "fct_order", "fct_sales_event", "fct_payment", "agg_sales_daily"}
+
+
+def make_project(folder: Path, *, whole: bool = False) -> Shoplake:
+    """A copy of the reference project without state; with its core of gold models alone, or as a whole."""
     shutil.copytree(ROOT / "shop", folder, ignore=shutil.ignore_patterns(".shoplake"))
+    if not whole:
+        for path in [*folder.glob("contracts/gold/*.toml"), *folder.glob("gold/*.sql")]:
+            if path.stem not in CORE_GOLD:
+                path.unlink()
+        (folder / "metrics.toml").unlink()
+        shutil.rmtree(folder / "dashboards")
     return command_on(folder)
+
+
+@pytest.fixture
+def whole_shop(tmp_path):
+    """The reference project as it is; its servers end with the test."""
+    project = make_project(tmp_path / "whole", whole=True)
+    yield project
+    project.call("down", check=False)
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,8 @@ _MODULE_OF = {
     "pause": "schedule",
     "resume": "schedule",
     "query": "query",
+    "dash": "dash",
+    "metrics": "metrics",
     "doctor": "doctor",
     "iam-policy": "iam_policy",
 }

@@ -60,13 +60,14 @@ class Cloud:
         """What the jobs of runs left."""
         return RunReader(self.aws.client("s3"), self.names.artifacts_bucket)
 
-    def query(self, sql: str) -> QueryResult:
-        """The result of one SELECT on the warehouse, by the Redshift Data API."""
+    def query(self, sql: str, *, parameters: Mapping[str, str] | None = None) -> QueryResult:
+        """The result of one SELECT on the warehouse, by the Redshift Data API; `:name` in it is bound."""
         return query(
             self.aws.client("redshift-data"),
             sql,
             session=Session(workgroup=self.names.workgroup, database=self.names.warehouse_database),
             clock=self.clock,
+            parameters=parameters,
         )
 
     def replication_task(self) -> Mapping[str, Any] | None:

@@ -7,6 +7,7 @@ import typer
 
 from shoplake.cli import Json, app, session
 from shoplake.commands.run import run_now
+from shoplake.dashboard_pages import page_file_names, project_dashboards, write_pages
 from shoplake.laptop import shut_down
 from shoplake.narration import Narrator
 from shoplake.runs.story import RUN_PARTS
@@ -20,7 +21,7 @@ from shoplake.views.servers import print_endpoints, print_next_steps
 __all__ = ["DEMO_LIVE_TRANSACTIONS"]
 
 DEMO_LIVE_TRANSACTIONS = 3_000
-_STEP_COUNT = 4 + 2 * len(RUN_PARTS)  # servers, environment, seed, live load, and two runs
+_STEP_COUNT = 5 + 2 * len(RUN_PARTS)  # servers, environment, seed, live load, dashboards, and two runs
 
 
 def _demo_document(first: Mapping[str, Any], second: Mapping[str, Any], narrator: Narrator) -> dict[str, Any]:
@@ -69,10 +70,15 @@ def demo(
             talk.result = f"{load.transaction_count:,} transactions changed {load.row_count:,} rows"
         narrator.heading("Second run: the changes only")
         second = run_now(cloud, narrator, first_number=number + 1, step_count=_STEP_COUNT)
+        folder = workspace.state_folder / "dashboards"
+        with narrator.step(_STEP_COUNT, _STEP_COUNT, "build dashboards") as talk:
+            pages = project_dashboards(workspace)
+            write_pages(cloud, pages, folder, note=talk.note)
+            talk.result = f"{len(pages)} pages"
         if as_json:
             print_document(_demo_document(first, second, narrator))
             return
         print_run(second)
         print_reconciliation(second["steps"]["reconcile"]["outcome"])
         print_times(narrator.step_seconds, narrator.elapsed_seconds())
-        print_next_steps(laptop)
+        print_next_steps(laptop, page_file_names(list(pages), folder))

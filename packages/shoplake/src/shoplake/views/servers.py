@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,9 +22,12 @@ def print_endpoints(laptop: Laptop, *, to_stderr: bool = False) -> None:
         out.print(f"  {name:<13} {escape(str(address))}", highlight=False)
 
 
-def print_next_steps(laptop: Laptop) -> None:
-    """Print what to try next."""
+def print_next_steps(laptop: Laptop, pages: Mapping[str, Path]) -> None:
+    """Print what to try next, the dashboards' files first."""
     out = data_console()
+    out.print("[bold]Dashboards[/bold]")
+    for path in pages.values():
+        out.print(f"  {escape(os.path.relpath(path))}", highlight=False, soft_wrap=True)
     out.print("[bold]Next[/bold]")
     for command, why in (
         (laptop.psql_command(), "the warehouse, in any SQL client"),
