@@ -8,7 +8,17 @@ from typing import Any
 
 from shoplake_dashboards.tree import Dimension, Granularity, Unit
 
-__all__ = ["Scale", "axis_unit", "change_text", "number_of", "ordered", "scale_of", "text_of", "value_text"]
+__all__ = [
+    "Scale",
+    "axis_unit",
+    "change_text",
+    "currency_symbol",
+    "number_of",
+    "ordered",
+    "scale_of",
+    "text_of",
+    "value_text",
+]
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _MINUS = "\N{MINUS SIGN}"

@@ -229,11 +229,12 @@ def _table(visual: Table, tile: TileData, data: PageData) -> Html:
     texts = [_column_texts(tile.main, f"v{i}", measure, data.currency) for i, measure in enumerate(visual.values)]
     heads = [(d.label, False) for d in visual.group_by] + [(m.label, True) for m in visual.values]
     compares = visual.compare and data.state.period is not None
+    begin = _begins_within(visual, data)
     sorted_by = visual.values[visual.sort_by]
     if compares and data.state.period is not None:
-        heads.append((f"Change on {prior_label(data.state.period)}", True))
+        why = f" (none: the data begin {begin})" if begin is not None else ""
+        heads.append((f"Change on {prior_label(data.state.period)}{why}", True))
     rows = []
-    begin = _begins_within(visual, data)
     for number, row in enumerate(tile.main):
         cells = [
             _text_cell(text_of(row[f"d{i}"], d.granularity), head=i == 0) for i, d in enumerate(visual.group_by)
@@ -241,7 +242,7 @@ def _table(visual: Table, tile: TileData, data: PageData) -> Html:
         if compares:
             change, sign = change_text(row[f"v{visual.sort_by}"], row["p0"], sorted_by.unit)
             if begin is not None:
-                change, sign = f"data begin {begin}", 0
+                change, sign = "\N{EN DASH}", 0
             good = sign * (-1 if sorted_by.lower_is_better else 1)
             arrow = {1: "▲ ", -1: "▼ ", 0: ""}[sign]
             cells.append(_number_cell(f"{arrow}{change}", {1: "good", -1: "bad", 0: "flat"}[good]))
@@ -330,8 +331,9 @@ def drill_links(dashboard: Dashboard, visual: Bar, data: PageData) -> dict[str, 
 
 def _breadcrumb(dashboard: Dashboard, visual: Bar, data: PageData, *, served: bool) -> Html:
     path = data.state.drill.get(visual.id, ())
+    ready = visual.id in data.tiles and data.tiles[visual.id].state is TileState.READY
     if not path:
-        hint = f"Choose a bar to see its {visual.drill[0].label.lower()}s." if visual.drill and served else ""
+        hint = f"Choose a bar to see its {visual.drill[0].label.lower()}s." if visual.drill and served and ready else ""
         return tag("p", hint, class_="note") if hint else Html("")
     parts: list[str] = [
         tag(

@@ -19,6 +19,7 @@ from shoplake_dashboards.layout import ROW_PIXELS
 from shoplake_dashboards.markup import Html, join, raw_json, tag
 from shoplake_dashboards.page_data import PageData, TileState
 from shoplake_dashboards.page_state import period_words, url_of
+from shoplake_dashboards.parity import Rendering, account_for
 from shoplake_dashboards.periods import PERIOD_NAMES
 from shoplake_dashboards.tree import Bar, Dashboard, Donut, HeatMap, Kpi, Line, Unit, Visual, named_measures
 from shoplake_dashboards.vega.bar import bar_spec
@@ -151,6 +152,8 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> 
 
     """
     sheet = dashboard.sheet(data.state.sheet)
+    for node in (*sheet.visuals, *dashboard.filters, *((dashboard.dates,) if dashboard.dates else ())):
+        account_for(node, Rendering.PAGE)
     specs = {
         visual.id: spec for visual in sheet.visuals if (spec := visual_spec(dashboard, visual, data, served=served))
     }
@@ -199,6 +202,7 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> 
         ),
         tag(
             "main",
+            tag("noscript", tag("p", "Without JavaScript the charts are not drawn; the rows of each stand below it.")),
             tag("h2", sheet.title, class_="hidden" if len(dashboard.sheets) == 1 else "sheet-title"),
             tag(
                 "div",

@@ -16,7 +16,7 @@ from shoplake_core.suggestions import did_you_mean
 from shoplake_dashboards.periods import PERIOD_NAMES, Period, relative_period
 from shoplake_dashboards.tree import Bar, Dashboard
 
-__all__ = ["PageState", "page_state_from_url", "url_of"]
+__all__ = ["PageState", "page_state_from_url", "period_words", "url_of"]
 
 _MOST_PAIRS = 200
 _LONGEST_VALUE = 200

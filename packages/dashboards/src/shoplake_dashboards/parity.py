@@ -112,7 +112,7 @@ def account_for(node: Any, rendering: Rendering) -> None:
         ConfigError: It is of a kind that the registry does not have.
 
     """
-    if type(node) not in PARITY:
+    if node.__class__ not in PARITY:
         raise ConfigError(
             f"the {rendering.value} rendering does not know a {type(node).__name__}", hint="enter it in parity.py"
         )

@@ -41,10 +41,15 @@ __all__ = [
     "MOST_ROWS",
     "Contracts",
     "Query",
+    "base_query",
     "column_type",
+    "dataset_columns",
+    "dimensions_at",
     "freshness_queries",
     "option_queries",
+    "qualified",
     "queries",
+    "quoted",
     "visual_queries",
 ]
 

@@ -38,6 +38,7 @@ __all__ = [
     "measures_of",
     "named_dimensions",
     "named_measures",
+    "next_named",
 ]
 
 Scalar: TypeAlias = str | int | bool

@@ -13,7 +13,19 @@ from shoplake_core.logical_types import Kind
 from shoplake_dashboards.sql import Contracts, column_type
 from shoplake_dashboards.tree import Aggregate, Aggregation, Condition, Dataset, Measure, Operator, Scalar, Unit
 
-__all__ = ["BEFORE", "FROM", "NOW", "TO", "CalculatedFields", "format_of", "moved_day", "span"]
+__all__ = [
+    "BEFORE",
+    "FROM",
+    "NOW",
+    "TO",
+    "CalculatedFields",
+    "expression",
+    "format_of",
+    "moved_day",
+    "moved_name",
+    "span",
+    "span_name",
+]
 
 FROM, TO = "From", "To"  # the parameters of the period
 NOW, BEFORE, NEITHER = "This period", "Period before", "Neither"
