@@ -68,6 +68,12 @@ def test_a_page_asks_for_nothing_and_bars_nobody(name, dashboards, read, show):
         assert (found.errors, found.requests) == ([], [])
 
 
+def test_a_page_carries_the_licences_of_what_is_in_it(dashboards, read):
+    html = dash_page(dashboards["inventory"], read("inventory"))
+    assert html.count("University of Washington Interactive Data Lab") >= 3
+    assert "Copyright 2010-2026 Mike Bostock" in html
+
+
 def test_a_kpi_says_number_change_and_what_it_is_measured_against(dashboards, read, show):
     with show(dash_page(dashboards["sales_performance"], read("sales_performance"))) as found:
         tile = found.page.locator("#refund_rate")

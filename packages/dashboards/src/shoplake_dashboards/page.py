@@ -42,9 +42,10 @@ def _asset(name: str) -> str:
 
 @cache
 def _bundle() -> str:
-    """Vega, Vega-Lite and vega-embed with their interpreter, as vl-convert carries them (BSD-3-Clause)."""
+    """Vega, Vega-Lite and vega-embed with their interpreter, as vl-convert carries them, and with their licences."""
     script: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return f"/*!\n{_asset('vega.licences.txt')}*/\n{script}"
 
 
 def _hash(text: str) -> str:
