@@ -1,5 +1,6 @@
 """`doctor`: everything that must be true before a run, each with its fix."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,17 +8,22 @@ from enum import Enum
 from typing import Any
 
 import typer
+from botocore.exceptions import ClientError
 from rich.markup import escape
 from shoplake_core.endpoints import parse_mysql_url
-from shoplake_core.errors import ShoplakeError
+from shoplake_core.errors import CredentialError, ShoplakeError
+from shoplake_core.names import FunctionName
 from shoplake_engines.mysql_programs import INSTALL_HINT, find_mysql_program
 from shoplake_functions.source_checks import SourceCheck
 from shoplake_functions.source_doctor import checks_of_source
+from shoplake_infra.artifacts.platforms import Target
 from shoplake_mysql.connections import connect
 
-from shoplake.cli import Json, app, session
+from shoplake.cli import InEnvironment, Json, OnTarget, app, session
 from shoplake.exit_codes import ExitCode
 from shoplake.laptop import running_mysql
+from shoplake.narration import Narrator
+from shoplake.targets import reached_cloud
 from shoplake.views.documents import print_document
 from shoplake.views.tables import calm_table, data_console
 from shoplake.workspace import Workspace
@@ -97,13 +103,32 @@ def _print(results: list[SourceCheck]) -> None:
     data_console().print(table)
 
 
+def _source_in_account(workspace: Workspace, narrator: Narrator) -> list[SourceCheck]:
+    """The same checks by the environment's function: MySQL has no public address there."""
+    cloud = reached_cloud(workspace, narrator, Target.AWS)
+    function = cloud.names.function(FunctionName.SOURCE_DOCTOR)
+    try:
+        answer = cloud.aws.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return [_failed("function", f"{function} is not there", "shoplake apply --target aws")]
+    document = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        hint = "look at its log group; is the source's secret filled, and is the network open?"
+        return [_failed("mysql", str(document.get("errorMessage", document)), hint)]
+    return [SourceCheck(**check) for check in document["checks"]]
+
+
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(target: OnTarget = Target.LOCAL, env: InEnvironment = "", as_json: Json = False) -> None:
     """Check this machine, the source database and the contracts; say how to mend what is wrong. Changes nothing."""
-    with session(announce=not as_json) as (workspace, _):
-        results = [_java(), _disk(workspace)]
+    with session(environment=env, announce=not as_json) as (workspace, narrator):
+        results = [] if target is Target.AWS else [_java(), _disk(workspace)]
         try:
-            results += _source(workspace)
+            results += _source_in_account(workspace, narrator) if target is Target.AWS else _source(workspace)
+        except CredentialError:
+            raise
         except ShoplakeError as error:
             results.append(_failed("mysql", error.message, error.hint))
         failed = not all(result.ok for result in results)
