@@ -21,6 +21,20 @@ from shoplake_reconciliation.source_transfer import source_reading_from_bytes
 ORDERS = 'grain = "one row per order"\nkey = ["order_id"]\n[columns.order_id]\ntype = "uint64"\n'
 FCT = f'reads = ["orders"]\nscope = ["order_id"]\n{ORDERS}'
 KEY_TEXT = "ab" * 32
+COUNTED = {"files": 1, "read": 4, "inserted": 2, "updated": 1, "deleted": 0, "quarantined": 1, "seconds": 0.5}
+SUMMARIES = {
+    "silver": {
+        "tables": {"orders": COUNTED, "lines": COUNTED | {"files": 2, "read": 5, "deleted": 1, "quarantined": 0}}
+    },
+    "reconciliation": {
+        "agree": True,
+        "cut": {"position": "a.1:4"},
+        "tables": [
+            {"layers": {"mysql": {"rows": 10}, "silver": {"rows": 9}, "gold": {"rows": 9}}, "rows_in_quarantine": 1},
+            {"layers": {"mysql": {"rows": 20}, "silver": {"rows": 20}}, "rows_in_quarantine": 0},
+        ],
+    },
+}
 
 
 @pytest.fixture
@@ -159,6 +173,23 @@ def test_the_doctor_and_the_lock_answer_as_json(here):
     take = {"action": "take", "execution_arn": "arn:one"}
     assert handlers.run_lock(take, None) == {"taken": True}
     assert handlers.run_lock(take | {"action": "release", "outcome": "succeeded"}, None) == {}
+    ended = take | {"action": "release", "outcome": "succeeded", "run_id": "run-7"}
+    assert handlers.run_lock(ended, None) == {"run": {}}
+    for name, summary in SUMMARIES.items():
+        body = json.dumps(summary).encode()
+        here.s3.put_object(Bucket=here.names.artifacts_bucket, Key=f"runs/run-7/{name}.json", Body=body)
+    assert handlers.run_lock(ended, None) == {
+        "run": {
+            "silver": {"tables": 2, "files": 3, "read": 9, "inserted": 4, "updated": 2, "deleted": 1, "quarantined": 1},
+            "reconciliation": {
+                "agree": True,
+                "tables": 2,
+                "position": "a.1:4",
+                "rows": {"mysql": 30, "silver": 29, "gold": 9},
+                "rows_in_quarantine": 1,
+            },
+        }
+    }
     with pytest.raises(ConfigError, match="unknown action"):
         handlers.run_lock(take | {"action": "steal"}, None)
 

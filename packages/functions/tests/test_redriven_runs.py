@@ -114,7 +114,10 @@ def test_a_stopped_run_that_nobody_followed_is_redriven_and_ends_well(runs, name
     run = runs.begun()
     runs.stopped(run)
     runs.jobs.ended.set()
-    assert runs.ended(runs.redriven(run))["status"] == "SUCCEEDED"
+    found = runs.ended(runs.redriven(run))
+    assert found["status"] == "SUCCEEDED"
+    run_id = run.rpartition(":")[2]
+    assert json.loads(found["output"]) == {"run_id": run_id, "new_files": 0, "warehouse": {"batches": 0, "rows": 0}}
     assert runs.jobs.started == [run, run]
     state, _ = read_lock(s3, names.artifacts_bucket)
     assert state == LockState(last_outcome=Outcome.SUCCEEDED, last_execution=run)

@@ -13,6 +13,7 @@ from shoplake_functions.environment import FunctionEnvironment, field_of, functi
 from shoplake_functions.executions import execution_asker
 from shoplake_functions.rotate_source_secret import RotationStep, SecretRotation
 from shoplake_functions.run_lock import Outcome, RunLock, check_held
+from shoplake_functions.run_outcome import run_outcome
 from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
 from shoplake_functions.source_reading import leave_source_reading
@@ -46,8 +47,9 @@ def run_lock(event: Event, _context: object) -> Event:
         holder = lock.take(execution_arn)
         return {"taken": True} if holder == execution_arn else {"taken": False, "holder": holder}
     if action == "release":
+        run = run_outcome(here.s3, here.names.artifacts_bucket, run_id_of(event)) if "run_id" in event else None
         lock.release(execution_arn, Outcome(field_of(event, "outcome", str)))
-        return {}
+        return {} if run is None else {"run": run}
     if action == "end_as_failed":
         failed = field_of(event, "failed", dict)
         resume_at = lock.end_as_failed(

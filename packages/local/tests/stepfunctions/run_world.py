@@ -226,7 +226,7 @@ class RunWorld(TroubledCalls):
             return {"taken": True} if self._take(execution) else {"taken": False, "holder": self.holder}
         if event["action"] == "release":
             self._release(execution, event["outcome"])
-            return {}
+            return {"run": {"gold": {"batches": len(self.gold)}} if self.gold else {}}
         failed = event["failed"]
         if event["redrive_count"] > event["told_at_redrive"]:
             if not self._take(execution):

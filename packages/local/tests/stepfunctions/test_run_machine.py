@@ -181,6 +181,7 @@ def test_nothing_new_ends_without_jobs_and_new_files_without_a_crawl(run_in):
     second = run.done()
     assert_succeeded(run, second)
     assert (len(run.world.jobs), run.world.asked[-1]) == (before, RELEASE)
+    assert json.loads(second.output)["new_files"] == 0
     run.world.files["orders"] = 2
     assert_succeeded(run, run.done(), most_runs=2)
     assert (len(run.world.jobs), run.world.crawls) == (before * 2, 1)
@@ -189,7 +190,14 @@ def test_nothing_new_ends_without_jobs_and_new_files_without_a_crawl(run_in):
 def test_loads_are_planned_anew_while_there_are_more(run_in):
     run = run_in()
     run.world.loads_at_once = 1
-    assert_succeeded(run, run.done({"rebuild": True}))
+    found = run.done({"rebuild": True})
+    assert_succeeded(run, found)
+    assert json.loads(found.output) == {
+        "run_id": found.name,
+        "new_files": len(TABLES),
+        "warehouse": {"batches": len(TABLES), "rows": len(TABLES)},
+        "gold": {"batches": len(TABLES)},
+    }
     assert (run.world.plans, run.world.rebuilds, len(run.world.statements)) == (len(TABLES), 1, len(TABLES))
 
 

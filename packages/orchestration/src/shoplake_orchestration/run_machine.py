@@ -58,8 +58,19 @@ BEGINNINGS = (
 """Where a run may be told to begin (`from`): states that need nothing of an earlier one in the same run."""
 
 
+# what the jobs counted, as the lock's function sums it up at the end, beside what the machine knows itself
+_OUTPUT = (
+    f"{{% $merge([{{'run_id': {RUN_ID}, 'new_files': $new_files,"
+    " 'warehouse': {'batches': $batches_loaded, 'rows': $rows_loaded}}, $counted]) %}"
+)
+
+
 def run_machine() -> Machine:
-    """The machine. Its input: `{"from": <one of BEGINNINGS, or absent>, "rebuild": <bool, or absent>}`."""
+    """The machine.
+
+    Its input: `{"from": <one of BEGINNINGS, or absent>, "rebuild": <bool, or absent>}`. Its output: `{"run_id", "new_files",
+    "warehouse": {"batches", "rows"}}`, and of each job that this run started `"silver"`, `"gold"`, `"reconciliation"`.
+    """
     steps: dict[str, State] = {
         **replication_states(next_state="Commit a marker"),
         **lake_states(release=_RELEASE, next_state=PLAN),
@@ -67,7 +78,8 @@ def run_machine() -> Machine:
     }
     steps[_RELEASE] = call_function(
         "RunLockFunction",
-        {"action": "release", "execution_arn": HOLDER, "outcome": "succeeded"},
+        {"action": "release", "execution_arn": HOLDER, "outcome": "succeeded", "run_id": f"{{% {RUN_ID} %}}"},
+        assign={"counted": "{% $states.result.Payload.run %}"},
         next_state="Done",
     )
     return Machine(
@@ -90,6 +102,9 @@ def _beginning(steps: dict[str, State]) -> dict[str, State]:
         "new_shapes": [],
         "silver_summary": "",
         "held_at_redrive": 0,
+        "new_files": 0,
+        "batches_loaded": 0,
+        "rows_loaded": 0,
     }
     asked = "$exists($states.input.from) ? $states.input.from : ''"
     beginnings = ", ".join(f"'{name}'" for name in BEGINNINGS)
@@ -176,14 +191,22 @@ def _tasks_of(branch: Branch) -> list[str]:
 def _ending() -> dict[str, State]:
     """Success, and the way of every failure."""
     return {
-        "Done": Succeed(),
+        "Done": Succeed(output=_OUTPUT),
         LOST_OR_FAILED: Choice(
             comment="A redrive begins at the state where the run was stopped: the lock is taken again before that goes on.",
             rules=(
                 Rule(
                     condition=f"{{% {REDRIVEN_SINCE} %}}",
                     next=_END_AS_FAILED,
-                    assign={"told_at_redrive": "{% $held_at_redrive %}"},
+                    assign={
+                        "told_at_redrive": "{% $held_at_redrive %}",
+                        "failed": {
+                            "state": "{% $failed.state %}",
+                            "error": "RunLockLost",
+                            "cause": "this run was stopped and redriven, and another run is at work: redrive it when that"
+                            " has ended",
+                        },
+                    },
                 ),
             ),
             default=TELL,

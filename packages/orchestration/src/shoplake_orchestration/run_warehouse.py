@@ -22,7 +22,7 @@ _LOAD_FAILED = "Loading failed"
 
 
 def warehouse_states(next_state: str) -> dict[str, State]:
-    """The states, which end in `next_state`. They need `plan_rebuild`."""
+    """The states, which end in `next_state`. They need `plan_rebuild`, and both counters of what is loaded."""
     return {
         PLAN: call_function(
             "WarehouseLoadsFunction",
@@ -44,6 +44,10 @@ def warehouse_states(next_state: str) -> dict[str, State]:
             max_concurrency=1,  # a table's batches follow each other, oldest first
             body=_load_one(),
             catch=(catch_to(LOST_OR_FAILED),),
+            assign={
+                "batches_loaded": "{% $batches_loaded + $count($loads) %}",
+                "rows_loaded": "{% $rows_loaded + $sum($loads.rows) %}",
+            },
             output={},
             next="Is there more to load",
         ),
