@@ -20,7 +20,7 @@ _COPY_ROLE = "default"  # the namespace's default role
 
 @dataclass(frozen=True, slots=True)
 class WarehouseLoads:
-    """The loads to run now, in this order, and whether more will follow once they are done."""
+    """The loads to run now, side by side if one likes, and whether more will follow once they are done."""
 
     loads: tuple[BatchLoad, ...]
     more: bool
@@ -49,7 +49,7 @@ def next_warehouse_loads(
     clock: Clock,
     run_id: str,
 ) -> WarehouseLoads:
-    """At most `MAX_LOADS` loads, table by table in reading order, each table's oldest batch first.
+    """At most `MAX_LOADS` loads, each of another table: its oldest batch that is not loaded yet.
 
     A rebuilt model needs no word here: its new batch is full, and planning begins at the newest full one. Schemas,
     tables and procedures are brought to the contracts first.
@@ -71,14 +71,17 @@ def next_warehouse_loads(
     loaded = prepared_batches(
         redshift_data, contracts=contracts, workgroup=names.workgroup, database=names.warehouse_database, clock=clock
     )
-    planned: list[BatchLoad] = []
+    planned: list[list[BatchLoad]] = []
     for name, contract in contracts.items():
         batches = table_batches(glue, s3, database=names.gold_database, table=name)
-        planned += plan_table_load(
+        loads = plan_table_load(
             contract,
             [gold_batch(name, batch.number, batch.properties) for batch in batches],
             loaded_batch=loaded.get(name, 0),
             run_id=run_id,
             iam_role=_COPY_ROLE,
         )
-    return WarehouseLoads(tuple(planned[:MAX_LOADS]), more=len(planned) > MAX_LOADS)
+        if loads:
+            planned.append(list(loads))
+    now = tuple(loads[0] for loads in planned[:MAX_LOADS])
+    return WarehouseLoads(now, more=sum(map(len, planned)) > len(now))

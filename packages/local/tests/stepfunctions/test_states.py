@@ -1,6 +1,8 @@
 """Each state type through the service, on a clock that skips."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -150,6 +152,9 @@ def test_job_is_waited_for_and_too_slow_is_stopped(machine, tasks):
     execution = machine.start(machine.create({"J": job}))
     assert machine.ended(execution)["error"] == "States.Timeout"
     assert "TaskTimedOut" in machine.types(execution)
+    until, pause = time.monotonic() + 30, threading.Event()
+    while not tasks.cancelled and time.monotonic() < until:  # it is told after the history says so
+        pause.wait(0.01)
     assert tasks.cancelled == [{"JobName": "j", "JobRunId": "jr_2"}]
 
 

@@ -19,6 +19,7 @@ RECONCILE = "Reconcile all layers"
 _LOAD = "Load one batch"
 _ASK = "Ask how the load is"
 _LOAD_FAILED = "Loading failed"
+_LOADS_AT_ONCE = 4  # transactions that meet in the record of loads are told 1023 where isolation is serializable
 
 
 def warehouse_states(next_state: str) -> dict[str, State]:
@@ -41,7 +42,7 @@ def warehouse_states(next_state: str) -> dict[str, State]:
         ),
         _MAP: Map(
             items="{% $loads %}",
-            max_concurrency=1,  # a table's batches follow each other, oldest first
+            max_concurrency=_LOADS_AT_ONCE,  # each of another table, whose next batch comes with the next plan
             body=_load_one(),
             catch=(catch_to(LOST_OR_FAILED),),
             assign={
