@@ -13,7 +13,7 @@ from shoplake_infra.handler import Observed, handler_of
 from shoplake_infra.plan import Action, Plan, PlannedChange
 from shoplake_infra.planning import differences, observe, refuse_foreign
 from shoplake_infra.resource import Resource, resolved
-from shoplake_infra.waiting import POLL_SECONDS, wait_until
+from shoplake_infra.waiting import poll_seconds, wait_until
 
 __all__ = ["apply"]
 
@@ -69,7 +69,7 @@ def _bring_about(resource: Resource, aws: Aws, attributes: Mapping[str, Mapping[
 
 
 def _read_back(wanted: Resource, aws: Aws) -> Observed:
-    deadline = aws.clock.monotonic_seconds() + _READ_BACK_SECONDS
+    deadline, delays = aws.clock.monotonic_seconds() + _READ_BACK_SECONDS, poll_seconds()
     while True:
         observed = observe(wanted, aws)
         different = differences(wanted, observed)
@@ -82,7 +82,7 @@ def _read_back(wanted: Resource, aws: Aws) -> Observed:
                 hint="plan again to see old and new; somebody else may be changing it",
                 address=wanted.address,
             )
-        aws.clock.sleep(POLL_SECONDS)
+        aws.clock.sleep(next(delays))
 
 
 def _delete(resource: Resource, aws: Aws, attributes: Mapping[str, Mapping[str, str]], *, delete_data: bool) -> None:

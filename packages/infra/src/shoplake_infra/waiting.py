@@ -1,13 +1,22 @@
 """Waiting for AWS to come to rest, by asking again on the clock that tests can skip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from shoplake_core.clock import Clock
 from shoplake_core.errors import ResourceError
 
-__all__ = ["POLL_SECONDS", "wait_until"]
+__all__ = ["poll_seconds", "wait_until"]
 
-POLL_SECONDS = 5.0
+_FIRST_POLL_SECONDS = 0.25
+_LONGEST_POLL_SECONDS = 5.0
+
+
+def poll_seconds() -> Iterator[float]:
+    """Delays between one look and the next: short at first, for what is there at once, then never longer than 5 s."""
+    delay = _FIRST_POLL_SECONDS
+    while True:
+        yield delay
+        delay = min(2 * delay, _LONGEST_POLL_SECONDS)
 
 
 def wait_until(reached: Callable[[], bool], *, clock: Clock, timeout_seconds: float, address: str, what: str) -> None:
@@ -17,7 +26,7 @@ def wait_until(reached: Callable[[], bool], *, clock: Clock, timeout_seconds: fl
         ResourceError: It took longer than the timeout.
 
     """
-    deadline = clock.monotonic_seconds() + timeout_seconds
+    deadline, delays = clock.monotonic_seconds() + timeout_seconds, poll_seconds()
     while not reached():
         if clock.monotonic_seconds() >= deadline:
             raise ResourceError(
@@ -25,4 +34,4 @@ def wait_until(reached: Callable[[], bool], *, clock: Clock, timeout_seconds: fl
                 hint="look at it in the console, then plan again",
                 address=address,
             )
-        clock.sleep(POLL_SECONDS)
+        clock.sleep(next(delays))
