@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,7 +19,7 @@ from shoplake.exit_codes import ExitCode
 from shoplake.narration import Narrator
 from shoplake.workspace import Workspace, open_workspace
 
-__all__ = ["app", "main"]
+__all__ = ["app", "asked_command", "main"]
 
 app = typer.Typer(
     name="shoplake",
@@ -136,9 +136,25 @@ def session(*, environment: str = "", announce: bool = True) -> Iterator[tuple[W
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
+def asked_command(words: Sequence[str]) -> str:
+    """The command's name among a command line's words; "" where it names none.
+
+    A value of a flag before it is not mistaken for one: a project may lie in a folder called "demo".
+    """
+    skipped = False
+    for word in words:
+        if skipped:
+            skipped = False
+        elif word == "--project":
+            skipped = True
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def main() -> None:
     """Run the command line; only the module of the command that is asked for is imported."""
-    asked = next((_MODULE_OF[word] for word in sys.argv[1:] if word in _MODULE_OF), None)
-    for module in [asked] if asked else sorted(set(_MODULE_OF.values())):
-        import_module(f"shoplake.commands.{module}")
+    module = _MODULE_OF.get(asked_command(sys.argv[1:]))
+    for name in [module] if module else sorted(set(_MODULE_OF.values())):
+        import_module(f"shoplake.commands.{name}")
     app()
