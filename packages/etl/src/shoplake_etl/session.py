@@ -136,6 +136,8 @@ def local_conf(local: LocalSpark, warehouse: str) -> dict[str, str]:
         # Many small queries, each run once: compiling them costs more than interpreting a shop's rows
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        # with so few partitions there is nothing to adapt, and every stage would be planned twice: a tenth of a job's time
+        "spark.sql.adaptive.enabled": "false",
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
