@@ -14,7 +14,7 @@ from shoplake_core.errors import ConfigError, ConflictError, DataError
 from shoplake_core.project import project_from_files
 from shoplake_functions import handlers
 from shoplake_functions.environment import FunctionEnvironment, function_environment
-from shoplake_functions.run_lock import LOCK_KEY
+from shoplake_functions.run_lock import LOCK_KEY, RunFailed
 from shoplake_mysql.connections import execute
 from shoplake_reconciliation.source_transfer import source_reading_from_bytes
 
@@ -216,3 +216,52 @@ def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
 def test_missing_variables_are_named():
     with pytest.raises(ConfigError, match="SHOPLAKE_ACCOUNT, SHOPLAKE_PROJECT"):
         function_environment({"SHOPLAKE_ENVIRONMENT": "dev", "SHOPLAKE_REGION": "eu-central-1"})
+
+
+def warehouse_rows(here, local_aws, sql):
+    at = local_aws.warehouse
+    with psycopg.connect(
+        host=at.host, port=at.port, user=at.user, password=at.password, dbname=here.names.warehouse_database
+    ) as warehouse:
+        return warehouse.execute(sql).fetchall()
+
+
+def test_a_run_that_has_ended_is_told_to_the_warehouse_once_and_a_failed_one_too(here, local_aws):
+    at = local_aws.warehouse
+    with psycopg.connect(
+        host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.database, autocommit=True
+    ) as warehouse:
+        warehouse.execute(f"DROP DATABASE IF EXISTS {here.names.warehouse_database} WITH (FORCE)")
+        warehouse.execute(f"CREATE DATABASE {here.names.warehouse_database}")
+    report = {"table": "orders", "layers": {}, "rows_in_quarantine": 0, "findings": [{"kind": "lost_row"}]}
+    lock = {"execution_arn": "arn:one", "run_id": "run-8", "started_at": "2026-03-29T00:59:58.192Z"}
+    handlers.run_lock({"action": "take", "execution_arn": "arn:one"}, None)
+    handlers.run_lock(lock | {"action": "release", "outcome": "succeeded"}, None)
+    assert here.s3.list_objects_v2(Bucket=here.names.artifacts_bucket, Prefix="runs/run-8/")["KeyCount"] == 0
+    left = {"silver": SUMMARIES["silver"], "reconciliation": {**SUMMARIES["reconciliation"], "tables": [report]}}
+    for name, summary in left.items():
+        body = json.dumps(summary).encode()
+        here.s3.put_object(Bucket=here.names.artifacts_bucket, Key=f"runs/run-9/{name}.json", Body=body)
+    failed = {"state": "Shape silver into gold", "error": "E", "cause": "it's broken"}
+    for _ in range(2):
+        handlers.run_lock({"action": "take", "execution_arn": "arn:one"}, None)
+        with pytest.raises(RunFailed, match="Shape silver into gold"):
+            handlers.run_lock(
+                lock
+                | {
+                    "action": "end_as_failed",
+                    "run_id": "run-9",
+                    "failed": failed,
+                    "told_at_redrive": 0,
+                    "redrive_count": 0,
+                },
+                None,
+            )
+    runs = warehouse_rows(here, local_aws, "SELECT run_id, status, started_at::text, failed_state FROM shoplake.runs")
+    assert runs == [("run-9", "failed", "2026-03-29 00:59:58.192", "Shape silver into gold")], "run-8 found nothing new"
+    tables = warehouse_rows(
+        here, local_aws, "SELECT layer, table_name, rows_written, rows_quarantined FROM shoplake.run_tables ORDER BY 2"
+    )
+    assert tables == [("silver", "lines", 4, 0), ("silver", "orders", 3, 1)]
+    checks = warehouse_rows(here, local_aws, "SELECT table_name, status, findings FROM shoplake.run_checks")
+    assert checks == [("orders", "failed", 1)]

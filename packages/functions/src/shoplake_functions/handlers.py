@@ -12,7 +12,8 @@ from shoplake_functions.bronze_state import BronzeReader
 from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
 from shoplake_functions.executions import execution_asker
 from shoplake_functions.rotate_source_secret import RotationStep, SecretRotation
-from shoplake_functions.run_lock import Outcome, RunLock, check_held
+from shoplake_functions.run_history import RunHistory
+from shoplake_functions.run_lock import Outcome, RunFailed, RunLock, check_held
 from shoplake_functions.run_outcome import run_outcome
 from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
@@ -38,6 +39,10 @@ def _environment() -> FunctionEnvironment:
     return function_environment(os.environ)
 
 
+def _history(here: FunctionEnvironment) -> RunHistory:
+    return RunHistory(here.names, here.s3, here.client("redshift-data"), SystemClock())
+
+
 def run_lock(event: Event, _context: object) -> Event:
     """Take, release, or end as failed."""
     here = _environment()
@@ -48,16 +53,24 @@ def run_lock(event: Event, _context: object) -> Event:
         return {"taken": True} if holder == execution_arn else {"taken": False, "holder": holder}
     if action == "release":
         run = run_outcome(here.s3, here.names.artifacts_bucket, run_id_of(event)) if "run_id" in event else None
+        if run is not None and "started_at" in event:
+            _history(here).remember(run_id_of(event), started_at=field_of(event, "started_at", str))
         lock.release(execution_arn, Outcome(field_of(event, "outcome", str)))
         return {} if run is None else {"run": run}
     if action == "end_as_failed":
         failed = field_of(event, "failed", dict)
-        resume_at = lock.end_as_failed(
-            execution_arn,
-            {name: field_of(failed, name, str) for name in ("state", "error", "cause")},
-            told_at_redrive=field_of(event, "told_at_redrive", int),
-            redrive_count=field_of(event, "redrive_count", int),
-        )
+        try:
+            resume_at = lock.end_as_failed(
+                execution_arn,
+                {name: field_of(failed, name, str) for name in ("state", "error", "cause")},
+                told_at_redrive=field_of(event, "told_at_redrive", int),
+                redrive_count=field_of(event, "redrive_count", int),
+            )
+        except RunFailed:
+            if "started_at" in event:
+                started_at, state = field_of(event, "started_at", str), field_of(failed, "state", str)
+                _history(here).remember(run_id_of(event), started_at=started_at, failed_state=state)
+            raise
         return {"resume_at": resume_at}
     raise ConfigError(f'unknown action "{action}"', hint="take, release or end_as_failed")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-__all__ = ["run_outcome"]
+__all__ = ["read_summaries", "run_outcome"]
 
 _MISSING = {"NoSuchKey", "404"}
 _SILVER_COUNTERS = ("files", "read", "inserted", "updated", "deleted", "quarantined")
@@ -23,8 +23,13 @@ def run_outcome(s3: Any, bucket: str, run_id: str) -> dict[str, Any]:
         run_id: The run.
 
     """
+    return {name: _READERS[name](summary) for name, summary in read_summaries(s3, bucket, run_id).items()}
+
+
+def read_summaries(s3: Any, bucket: str, run_id: str) -> dict[str, dict[str, Any]]:
+    """`silver`, `gold` and `reconciliation` -> what the job left; a job that did not run is absent."""
     found = {name: _summary(s3, bucket, f"runs/{run_id}/{name}.json") for name in _READERS}
-    return {name: _READERS[name](summary) for name, summary in found.items() if summary is not None}
+    return {name: summary for name, summary in found.items() if summary is not None}
 
 
 def _summary(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ _LONGEST = 900  # seconds; Lambda's own limit
 
 # memory in MB (it buys processor time alike), seconds
 _SIZES: Mapping[FunctionName, tuple[int, int]] = {
-    FunctionName.RUN_LOCK: (256, 60),
+    FunctionName.RUN_LOCK: (512, 300),  # it records the run in a warehouse that may have to wake up
     FunctionName.SOURCE_MARKER: (512, 120),
     FunctionName.BRONZE_STATE: (1024, 300),
     FunctionName.SOURCE_READING: (3008, _LONGEST),  # every row of the source goes through it

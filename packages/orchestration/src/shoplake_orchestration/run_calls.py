@@ -19,6 +19,7 @@ __all__ = [
     "REDRIVEN_SINCE",
     "REDRIVES",
     "RUN_ID",
+    "STARTED_AT",
     "TELL",
     "call_function",
     "run_job",
@@ -29,6 +30,7 @@ __all__ = [
 TELL = "Tell what failed"
 LOST_OR_FAILED = "Was the run redriven since it took the lock"
 RUN_ID = "$states.context.Execution.Name"
+STARTED_AT = "{% $states.context.Execution.StartTime %}"
 EXECUTION_ARN = "{% $states.context.Execution.Id %}"
 _REDRIVE_COUNT = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
 REDRIVES = f"{{% {_REDRIVE_COUNT} %}}"

@@ -16,6 +16,7 @@ from shoplake_orchestration.run_calls import (
     REDRIVEN_SINCE,
     REDRIVES,
     RUN_ID,
+    STARTED_AT,
     TELL,
     call_function,
 )
@@ -78,7 +79,13 @@ def run_machine() -> Machine:
     }
     steps[_RELEASE] = call_function(
         "RunLockFunction",
-        {"action": "release", "execution_arn": HOLDER, "outcome": "succeeded", "run_id": f"{{% {RUN_ID} %}}"},
+        {
+            "action": "release",
+            "execution_arn": HOLDER,
+            "outcome": "succeeded",
+            "run_id": f"{{% {RUN_ID} %}}",
+            "started_at": STARTED_AT,
+        },
         assign={"counted": "{% $states.result.Payload.run %}"},
         next_state="Done",
     )
@@ -239,6 +246,8 @@ def _ending() -> dict[str, State]:
                     "failed": "{% $failed %}",
                     "told_at_redrive": "{% $told_at_redrive %}",
                     "redrive_count": REDRIVES,
+                    "run_id": f"{{% {RUN_ID} %}}",
+                    "started_at": STARTED_AT,
                 },
             },
             timeout_seconds=900,
