@@ -1,6 +1,7 @@
 """`runs`: what ran, one run whole, and stop and redrive."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from shoplake.runs.documents_aws import run_document, status_word
 from shoplake.runs.following import RunFollower
 from shoplake.targets import reached_cloud
 from shoplake.views.documents import print_document
+from shoplake.views.graphs import print_graph, run_picture
 from shoplake.views.reconciliation import print_reconciliation
 from shoplake.views.run import print_run
 from shoplake.views.runs import print_run_list, print_run_story
@@ -51,17 +53,31 @@ def list_runs(
 
 
 @runs.command()
-def show(run_id: RunId, target: OnTarget = Target.LOCAL, env: InEnvironment = "", as_json: Json = False) -> None:
+def show(
+    run_id: RunId,
+    with_graph: Annotated[bool, typer.Option("--graph", help="Every state with what it did, too.")] = False,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write the graph as a picture.")] = None,
+    target: OnTarget = Target.LOCAL,
+    env: InEnvironment = "",
+    as_json: Json = False,
+) -> None:
     """Show one run: its parts and times, what it counted, and why it failed."""
     with session(environment=env, announce=not as_json) as (workspace, narrator):
         cloud = reached_cloud(workspace, narrator, target)
         execution = cloud.executions.named(run_id)
         events = cloud.executions.events(execution)
+        if svg is not None:
+            svg.write_text(
+                run_picture(cloud.executions.definition(execution), events, title=f"Run {execution.run_id}"), "utf-8"
+            )
+            narrator.say(f"the graph is in {svg}")
         document = run_document(execution, events, cloud.run_reader.summaries(execution.run_id))
         if as_json:
             print_document(document)
             return
         print_run_story(document)
+        if with_graph:
+            print_graph(cloud.executions.definition(execution), events)
         print_run(document)
         if "outcome" in document["steps"].get("reconcile", {}):
             print_reconciliation(document["steps"]["reconcile"]["outcome"])

@@ -1,0 +1,1 @@
+"""Code of others, unchanged, each with its licence."""
