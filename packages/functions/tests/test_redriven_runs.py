@@ -57,7 +57,9 @@ class Runs:
         self.service = StepFunctionsService(path, jobs, account=ACCOUNT, region=REGION, clock=clock, engine=engine)
         text = run_definition()
         # retries pass in no time by this clock: a job must not time out meanwhile
-        tokens = {name: "100000" if name.endswith(("Seconds", "Polls")) else name for name in tokens_in(text)}
+        tokens = {name: "100000" if name.endswith("Seconds") else name for name in tokens_in(text)} | {
+            "MostPolls": "20"
+        }
         role = f"arn:aws:iam::{ACCOUNT}:role/run"
         made = self.call("CreateStateMachine", name="run", definition=bind(text, tokens), roleArn=role)
         self.machine = made["stateMachineArn"]
@@ -98,10 +100,10 @@ class Runs:
 
 
 @pytest.fixture
-def runs(tmp_path, names, s3, monkeypatch):
+def runs(tmp_path, names, s3, local_aws, monkeypatch):
     s3.delete_object(Bucket=names.artifacts_bucket, Key=LOCK_KEY)
     made = Runs(tmp_path / "sfn.sqlite", Jobs())
-    clients = {"s3": s3, "stepfunctions": made}
+    clients = {"s3": s3, "stepfunctions": made, "redshift-data": local_aws.client("redshift-data")}
     monkeypatch.setattr(FunctionEnvironment, "client", lambda _self, service: clients[service])
     here = FunctionEnvironment(names, "s3://none/project.json")
     monkeypatch.setattr(handlers, "_environment", lambda: here)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from shoplake_core.errors import ConfigError
-from shoplake_orchestration.binding import bind
+from shoplake_orchestration.binding import MOST_POLLS, bind
 
 TEXT = '{"Topic": "${Topic}", "Wait": "{% ${Seconds} * 2 %}"}'
 
@@ -24,3 +24,10 @@ def test_missing_and_unused_tokens_are_all_named() -> None:
 
     assert "without a value: Seconds, Topic; without a place: Second, Topik" in str(raised.value)
     assert raised.value.missing == ("Seconds", "Topic")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("polls", [str(MOST_POLLS + 1), "0", "many", "1.5"])
+def test_more_polls_than_a_history_holds_are_refused(polls: str) -> None:
+    assert bind("${MostPolls}", {"MostPolls": str(MOST_POLLS)}) == "699"
+    with pytest.raises(ConfigError, match="from 1 to 699"):
+        bind("${MostPolls}", {"MostPolls": polls})
