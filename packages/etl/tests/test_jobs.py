@@ -116,3 +116,11 @@ def test_a_missing_masking_key_is_a_refusal(job_world):
     world = job_world("nokey")
     world.run("bronze_to_silver", code=3, SHOPLAKE_MASKING_KEY="")
     assert "masking key must be at least" in world.log
+
+
+def test_a_run_that_does_not_hold_the_lock_does_not_touch_a_table(job_world):
+    world = job_world("lock")
+    s3 = world.local.client("s3")
+    s3.put_object(Bucket=world.names.artifacts_bucket, Key="locks/run.json", Body=b'{"holder": "arn:other"}')
+    world.run("bronze_to_silver", "--execution_arn", "arn:one", code=4)
+    assert "arn:one does not hold the run lock, which is held by arn:other" in world.log

@@ -1,6 +1,7 @@
 """The one place where a job reads its arguments and environment, and where it tells how the run ended."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from shoplake_core.endpoints import AwsEndpoint
-from shoplake_core.errors import ConfigError, ShoplakeError
+from shoplake_core.errors import ConfigError, ConflictError, ShoplakeError
 from shoplake_core.masking import MaskingKey, masking_key_from_hex
 from shoplake_core.names import ResourceNames
 from shoplake_core.project import Project, project_from_bundle
@@ -27,6 +28,7 @@ from shoplake_etl.summary import RunSummary
 
 __all__ = ["Job", "arguments_from", "open_job", "run_job"]
 
+_LOCK_KEY = "locks/run.json"
 _MASKING_KEY = "SHOPLAKE_MASKING_KEY"
 _FAILPOINT = "SHOPLAKE_FAILPOINT"
 _SPARK_JARS = "SHOPLAKE_SPARK_JARS"  # locally: where Spark keeps resolved jars, for a job whose home is not the user's
@@ -46,6 +48,7 @@ class Arguments:
     rebuild: bool
     masking_secret: str
     silver_summary: str
+    execution_arn: str
     spark_cores: int
     spark_memory: str
 
@@ -59,6 +62,7 @@ def arguments_from(argv: Sequence[str]) -> Arguments:
     parser.add_argument("--rebuild", nargs="?", const="true", default="false", help="gold: build every model anew")
     parser.add_argument("--masking_secret", default="", help=f"name in Secrets Manager; locally {_MASKING_KEY} instead")
     parser.add_argument("--silver_summary", default="", help="gold: URL of the silver job's summary")
+    parser.add_argument("--execution_arn", default="", help="which must hold the run lock; outside of a run none")
     parser.add_argument("--spark_cores", type=int, default=2, help="locally: threads that run tasks")
     parser.add_argument("--spark_memory", default="2g", help="locally: the Java heap")
     known, _ = parser.parse_known_args(argv)
@@ -113,15 +117,34 @@ def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEnd
     return endpoint, spark
 
 
+def _check_lock(arguments: Arguments, names: ResourceNames, store: ObjectStore) -> None:
+    """Nothing, where the run that started the job holds the run lock, as a run that was stopped and redriven may not.
+
+    Raises:
+        ConflictError: It does not: another run is at work, or none.
+
+    """
+    if not arguments.execution_arn:
+        return
+    lock = json.loads(store.read(f"s3://{names.artifacts_bucket}/{_LOCK_KEY}"))
+    holder = str(lock.get("holder", ""))
+    if holder != arguments.execution_arn:
+        raise ConflictError(
+            f"{arguments.execution_arn} does not hold the run lock, which is {f'held by {holder}' if holder else 'free'}",
+            hint="redrive the execution when no other run is at work",
+            holder=holder,
+        )
+
+
 def open_job(application: str, argv: Sequence[str]) -> Job:
     """The job's surroundings: project read, Spark started."""
     arguments, environment = arguments_from(argv), os.environ
     local = _local(environment, arguments)
     store = s3_objects(local[0] if local else None)
+    names = ResourceNames(environment=arguments.environment, account=arguments.account, region=arguments.region)
+    _check_lock(arguments, names, store)
     project = project_from_bundle(store.read(arguments.project).decode())
-    lake = lake_on_s3(
-        ResourceNames(environment=arguments.environment, account=arguments.account, region=arguments.region)
-    )
+    lake = lake_on_s3(names)
     failpoints = failpoints_named(environment.get(_FAILPOINT, ""))
     if local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

@@ -53,9 +53,9 @@ def run_lock(event: Event, _context: object) -> Event:
         return {"taken": True} if holder == execution_arn else {"taken": False, "holder": holder}
     if action == "release":
         run = run_outcome(here.s3, here.names.artifacts_bucket, run_id_of(event)) if "run_id" in event else None
+        lock.release(execution_arn, Outcome(field_of(event, "outcome", str)))
         if run is not None and "started_at" in event:
             _history(here).remember(run_id_of(event), started_at=field_of(event, "started_at", str))
-        lock.release(execution_arn, Outcome(field_of(event, "outcome", str)))
         return {} if run is None else {"run": run}
     if action == "end_as_failed":
         failed = field_of(event, "failed", dict)

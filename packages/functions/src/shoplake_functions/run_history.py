@@ -17,6 +17,7 @@ from shoplake_functions.run_outcome import read_summaries
 
 __all__ = ["RunHistory", "run_record"]
 
+_PATIENCE_SECONDS = 90.0  # a warehouse that sleeps takes some ten seconds to wake up
 _CHECK = "MySQL = silver = gold = warehouse"
 
 
@@ -93,7 +94,11 @@ class RunHistory:
                 ended_at=self.clock.now(),
                 failed_state=failed_state,
             )
-            session = Session(workgroup=self.names.workgroup, database=self.names.warehouse_database)
+            session = Session(
+                workgroup=self.names.workgroup,
+                database=self.names.warehouse_database,
+                timeout_seconds=_PATIENCE_SECONDS,
+            )
             api = DataApi(self.redshift_data, session, self.clock)
             api.run_together(create_run_tables())
             api.run_together(record_statements(record))
