@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from decimal import Decimal
 
+import boto3
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
@@ -140,6 +141,7 @@ def job(built, capsys, monkeypatch):
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test of this process may have left one
     return Job(built, NearMySql(built), capsys)
 
 
