@@ -61,6 +61,7 @@ _MODULE_OF = {
     "query": "query",
     "dash": "dash",
     "metrics": "metrics",
+    "console": "console",
     "doctor": "doctor",
     "iam-policy": "iam_policy",
 }

@@ -1,0 +1,1 @@
+"""The console's style and script, as files: its pages hold neither."""

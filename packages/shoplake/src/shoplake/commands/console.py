@@ -1,0 +1,41 @@
+"""`console`: the runs as pages on this machine."""
+
+from typing import Annotated
+
+import typer
+from shoplake_console.server import serve_console
+from shoplake_infra.artifacts.platforms import Target
+
+from shoplake.cli import InEnvironment, OnTarget, app, session
+from shoplake.console_runs import ConsoleRuns
+from shoplake.run_logs import lines_from_cloudwatch, lines_from_laptop
+from shoplake.targets import reached_cloud
+
+
+@app.command()
+def console(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where it listens; 0 for any free one.")] = 0,
+    target: OnTarget = Target.LOCAL,
+    env: InEnvironment = "",
+) -> None:
+    """Show runs as pages, live: the state machine, failures, logs; stop and redrive. Only this machine can reach it."""
+    with session(environment=env) as (workspace, narrator):
+        cloud = reached_cloud(workspace, narrator, target)
+        logs = cloud.aws.client("logs")
+        runs = ConsoleRuns(
+            cloud.executions,
+            label=f"{workspace.project.config.name} · {cloud.words}",
+            folder=workspace.state_folder,
+            clock=cloud.clock,
+            log_lines=lambda job: (
+                lines_from_laptop(workspace.state_folder, job)
+                if target is Target.LOCAL
+                else lines_from_cloudwatch(logs, job)
+            ),
+        )
+
+        def opened(url: str) -> None:
+            narrator.say("the console runs until Ctrl-C; its URL holds a token, so keep it to yourself")
+            typer.echo(url)
+
+        serve_console(runs, clock=cloud.clock, port=port, opened=opened)
