@@ -12,9 +12,10 @@ from pyiceberg.catalog.glue import GlueCatalog
 from shoplake_core.bronze import EpochRecord, LoadFile
 from shoplake_core.errors import ConfigError, ConflictError, DataError
 from shoplake_core.project import project_from_files
+from shoplake_core.run_lock import RUN_LOCK_KEY
 from shoplake_functions import handlers
 from shoplake_functions.environment import FunctionEnvironment, function_environment
-from shoplake_functions.run_lock import LOCK_KEY, RunFailed
+from shoplake_functions.run_lock import RunFailed
 from shoplake_mysql.connections import execute
 from shoplake_reconciliation.source_transfer import source_reading_from_bytes
 
@@ -56,7 +57,7 @@ def here(names, schema, local_aws, s3, mysql_server, connection, monkeypatch):
     )
     key = f"bundles/{schema}.json"
     s3.put_object(Bucket=names.artifacts_bucket, Key=key, Body=project.bundle().encode())
-    s3.delete_object(Bucket=names.artifacts_bucket, Key=LOCK_KEY)
+    s3.delete_object(Bucket=names.artifacts_bucket, Key=RUN_LOCK_KEY)
     secrets = local_aws.client("secretsmanager")
     at = mysql_server.endpoint
     fields = {"host": at.host, "port": at.port, "username": user, "password": "first"}

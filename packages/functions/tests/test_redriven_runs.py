@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from shoplake_core.clock import SkipClock
 from shoplake_core.errors import ShoplakeError
+from shoplake_core.run_lock import RUN_LOCK_KEY
 from shoplake_functions import handlers
 from shoplake_functions.environment import FunctionEnvironment
-from shoplake_functions.run_lock import LOCK_KEY, LockState, Outcome, read_lock
+from shoplake_functions.run_lock import LockState, Outcome, read_lock
 from shoplake_local.stepfunctions.engine import Engine
 from shoplake_local.stepfunctions.faults import StateError
 from shoplake_local.stepfunctions.service import StepFunctionsService
@@ -101,7 +102,7 @@ class Runs:
 
 @pytest.fixture
 def runs(tmp_path, names, s3, local_aws, monkeypatch):
-    s3.delete_object(Bucket=names.artifacts_bucket, Key=LOCK_KEY)
+    s3.delete_object(Bucket=names.artifacts_bucket, Key=RUN_LOCK_KEY)
     made = Runs(tmp_path / "sfn.sqlite", Jobs())
     clients = {"s3": s3, "stepfunctions": made, "redshift-data": local_aws.client("redshift-data")}
     monkeypatch.setattr(FunctionEnvironment, "client", lambda _self, service: clients[service])

@@ -4,14 +4,15 @@ import json
 
 import pytest
 from shoplake_core.errors import ConflictError
-from shoplake_functions.run_lock import LOCK_KEY, LockState, Outcome, RunFailed, RunLock, read_lock
+from shoplake_core.run_lock import RUN_LOCK_KEY
+from shoplake_functions.run_lock import LockState, Outcome, RunFailed, RunLock, read_lock
 
 FAILED = {"state": "Shape silver into gold", "error": "States.Timeout", "cause": "an hour went by"}
 
 
 @pytest.fixture
 def bucket(s3, names):
-    s3.delete_object(Bucket=names.artifacts_bucket, Key=LOCK_KEY)
+    s3.delete_object(Bucket=names.artifacts_bucket, Key=RUN_LOCK_KEY)
     return names.artifacts_bucket
 
 
@@ -35,7 +36,7 @@ def test_a_free_lock_is_taken_and_a_second_run_is_told_the_holder(lock, running)
 def test_a_released_lock_says_how_the_last_run_ended_and_goes_on_saying_it_while_held(lock, running, s3, bucket):
     lock.take("one")
     lock.release("one", Outcome.SUCCEEDED)
-    text = s3.get_object(Bucket=bucket, Key=LOCK_KEY)["Body"].read()
+    text = s3.get_object(Bucket=bucket, Key=RUN_LOCK_KEY)["Body"].read()
     assert json.loads(text) == {"last_outcome": "succeeded", "last_execution": "one"}
     lock.take("two")
     assert read_lock(s3, bucket)[0] == LockState(holder="two", last_outcome=Outcome.SUCCEEDED, last_execution="one")

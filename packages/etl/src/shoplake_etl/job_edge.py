@@ -1,7 +1,6 @@
 """The one place where a job reads its arguments and environment, and where it tells how the run ended."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +10,11 @@ from pathlib import Path
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from shoplake_core.endpoints import AwsEndpoint
-from shoplake_core.errors import ConfigError, ConflictError, ShoplakeError
+from shoplake_core.errors import ConfigError, ShoplakeError
 from shoplake_core.masking import MaskingKey, masking_key_from_hex
 from shoplake_core.names import ResourceNames
 from shoplake_core.project import Project, project_from_bundle
+from shoplake_core.run_lock import RUN_LOCK_KEY, require_holder
 
 from shoplake_etl.exit_status import EXIT_JVM_LOST
 from shoplake_etl.failpoints import Failpoints, failpoints_named
@@ -28,7 +28,6 @@ from shoplake_etl.summary import RunSummary
 
 __all__ = ["Job", "arguments_from", "open_job", "run_job"]
 
-_LOCK_KEY = "locks/run.json"
 _MASKING_KEY = "SHOPLAKE_MASKING_KEY"
 _FAILPOINT = "SHOPLAKE_FAILPOINT"
 _SPARK_JARS = "SHOPLAKE_SPARK_JARS"  # locally: where Spark keeps resolved jars, for a job whose home is not the user's
@@ -117,32 +116,14 @@ def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEnd
     return endpoint, spark
 
 
-def _check_lock(arguments: Arguments, names: ResourceNames, store: ObjectStore) -> None:
-    """Nothing, where the run that started the job holds the run lock, as a run that was stopped and redriven may not.
-
-    Raises:
-        ConflictError: It does not: another run is at work, or none.
-
-    """
-    if not arguments.execution_arn:
-        return
-    lock = json.loads(store.read(f"s3://{names.artifacts_bucket}/{_LOCK_KEY}"))
-    holder = str(lock.get("holder", ""))
-    if holder != arguments.execution_arn:
-        raise ConflictError(
-            f"{arguments.execution_arn} does not hold the run lock, which is {f'held by {holder}' if holder else 'free'}",
-            hint="redrive the execution when no other run is at work",
-            holder=holder,
-        )
-
-
 def open_job(application: str, argv: Sequence[str]) -> Job:
     """The job's surroundings: project read, Spark started."""
     arguments, environment = arguments_from(argv), os.environ
     local = _local(environment, arguments)
     store = s3_objects(local[0] if local else None)
     names = ResourceNames(environment=arguments.environment, account=arguments.account, region=arguments.region)
-    _check_lock(arguments, names, store)
+    if arguments.execution_arn:
+        require_holder(store.read(f"s3://{names.artifacts_bucket}/{RUN_LOCK_KEY}"), arguments.execution_arn)
     project = project_from_bundle(store.read(arguments.project).decode())
     lake = lake_on_s3(names)
     failpoints = failpoints_named(environment.get(_FAILPOINT, ""))

@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shoplake_core.errors import ConflictError, ShoplakeError
+from shoplake_core.run_lock import RUN_LOCK_KEY, require_holder
 
-__all__ = ["LOCK_KEY", "LockState", "Outcome", "RunFailed", "RunLock", "check_held", "read_lock"]
+__all__ = ["LockState", "Outcome", "RunFailed", "RunLock", "check_held", "read_lock"]
 
-LOCK_KEY = "locks/run.json"
 _PRECONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _MISSING = {"NoSuchKey", "404"}
 _ATTEMPTS = 3
@@ -59,7 +59,7 @@ class LockState:
 def read_lock(s3: Any, bucket: str) -> tuple[LockState, str]:
     """The lock and its ETag; a free lock and "" where no run has ever taken it."""
     try:
-        answer = s3.get_object(Bucket=bucket, Key=LOCK_KEY)
+        answer = s3.get_object(Bucket=bucket, Key=RUN_LOCK_KEY)
     except ClientError as error:
         if error.response["Error"]["Code"] in _MISSING:
             return LockState(), ""
@@ -76,19 +76,11 @@ def read_lock(s3: Any, bucket: str) -> tuple[LockState, str]:
 def check_held(s3: Any, bucket: str, execution_arn: str) -> None:
     """Nothing, where that execution holds the lock: what a function asks before it writes.
 
-    A run that was stopped, and lost the lock to another meanwhile, can be redriven at any of its states.
-
     Raises:
         ConflictError: Another execution holds it, or none.
 
     """
-    holder = read_lock(s3, bucket)[0].holder
-    if holder != execution_arn:
-        raise ConflictError(
-            f"{execution_arn} does not hold the run lock, which is {f'held by {holder}' if holder else 'free'}",
-            hint="redrive the execution when no other run is at work, or start a new run",
-            holder=holder,
-        )
+    require_holder(read_lock(s3, bucket)[0].to_json(), execution_arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +101,7 @@ class RunLock:
     def _put(self, state: LockState, etag: str) -> bool:
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         try:
-            self.s3.put_object(Bucket=self.bucket, Key=LOCK_KEY, Body=state.to_json(), **condition)
+            self.s3.put_object(Bucket=self.bucket, Key=RUN_LOCK_KEY, Body=state.to_json(), **condition)
         except ClientError as error:
             if error.response["Error"]["Code"] in _PRECONDITION_FAILED:
                 return False

@@ -13,7 +13,6 @@ from shoplake_core.clock import Clock
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_core.errors import (
     ConfigError,
-    ConflictError,
     CredentialError,
     DisagreementError,
     ShoplakeError,
@@ -21,6 +20,7 @@ from shoplake_core.errors import (
 from shoplake_core.masking import MaskingKey, masking_key_from_hex
 from shoplake_core.names import ResourceNames
 from shoplake_core.project import Project, project_from_bundle
+from shoplake_core.run_lock import RUN_LOCK_KEY, require_holder
 
 from shoplake_reconciliation.functions_aws import Functions, lambda_client
 from shoplake_reconciliation.objects_aws import AwsTargets
@@ -33,7 +33,6 @@ from shoplake_reconciliation.warehouse_query_aws import DataApiQuery, data_api_c
 __all__ = ["JOB", "Arguments", "arguments_from", "run_job"]
 
 JOB = "reconcile"
-_LOCK_KEY = "locks/run.json"
 _SECRET_FIELD = "masking_key"  # noqa: S105 - a field's name, not a secret
 _S3_URL, _GLUE_URL = "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_GLUE"
 
@@ -109,7 +108,8 @@ def _told(error: ShoplakeError) -> int:
 def _reconciled(arguments: Arguments, environment: Mapping[str, str], clock: Clock, lambda_: Any) -> ReconcileReport:
     names = arguments.names
     targets = _targets(environment, names.region)
-    _check_lock(arguments, targets)
+    if arguments.execution_arn:
+        require_holder(targets.objects.content(names.artifacts_bucket, RUN_LOCK_KEY), arguments.execution_arn)
     project = _project(arguments.project, targets)
     source = SourceCalls(
         functions=Functions(client=lambda_, names=names, clock=clock),
@@ -160,19 +160,6 @@ def _targets(environment: Mapping[str, str], region: str) -> AwsTargets:
         return AwsEndpoint(url=url or None, region=region, access_key_id="", secret_access_key="")
 
     return AwsTargets(at(glue_url), at(s3_url))
-
-
-def _check_lock(arguments: Arguments, targets: AwsTargets) -> None:
-    """Nothing, where the run that started the job holds the run lock, as a run that was stopped and redriven may not."""
-    if not arguments.execution_arn:
-        return
-    holder = json.loads(targets.objects.content(arguments.names.artifacts_bucket, _LOCK_KEY)).get("holder", "")
-    if holder != arguments.execution_arn:
-        raise ConflictError(
-            f"{arguments.execution_arn} does not hold the run lock, which is {f'held by {holder}' if holder else 'free'}",
-            hint='redrive the execution when no other run is at work, or start a run with {"from": "Reconcile all layers"}',
-            holder=holder,
-        )
 
 
 def _place(url: str) -> tuple[str, str]:
