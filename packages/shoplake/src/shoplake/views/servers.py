@@ -35,6 +35,7 @@ def print_next_steps(laptop: Laptop, pages: Mapping[str, Path]) -> None:
             './hatchw run shoplake query "select * from gold.agg_sales_daily limit 5"',
             "the same by the Redshift Data API",
         ),
+        ("./hatchw run shoplake console", "every run, state by state, in the browser"),
         ("./hatchw run shoplake run", "carry what has changed since"),
         ("./hatchw run shoplake down", "end every server; `up` brings the state back"),
     ):
