@@ -5,7 +5,10 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+import pyarrow.compute as pc
 import pytest
+from shoplake_core.contract_files import parse_table_contract
+from shoplake_core.contracts import Layer
 from shoplake_core.errors import ContractError
 from shoplake_reconciliation.findings import FindingKind
 from shoplake_reconciliation.groups import grain_of
@@ -61,6 +64,41 @@ def test_all_layers_agree_and_orphans_are_counted(sold):
     items = table(report, "order_items").layers
     assert items["gold"].sums == items["warehouse"].sums == items["gold"].expected.sums
     assert items["silver"].sums["quantity"] - items["gold"].sums["quantity"] == 3
+
+
+REFUNDS = """
+grain = "one row per refund"
+key = ["refund_id"]
+reads = ["orders", "refunds"]
+scope = ["order_id"]
+[[reconciles]]
+source = "refunds"
+sums = { amount = "amount" }
+parents = { order_id = "orders" }
+[columns.refund_id]
+type = "uint64"
+[columns.order_id]
+type = "uint64"
+[columns.amount]
+type = "decimal(12,2)"
+"""
+
+
+def test_two_gold_tables_of_one_source_are_both_compared_and_its_orphans_counted_once(shop):
+    shop.gold["fct_refund"] = parse_table_contract(
+        REFUNDS, name="fct_refund", layer=Layer.GOLD, where="fct_refund.toml"
+    )
+    shop.run_silver("order_items", "refunds")
+    refunds, orders = shop.silver_rows("refunds"), shop.silver_rows("orders")
+    refunds = refunds.filter(pc.is_in(refunds["order_id"], orders["order_id"].combine_chunks()))
+    refunds = refunds.select(shop.gold["fct_refund"].column_names)
+    shop.run_gold("fct_event")
+    shop.run_gold("fct_refund", tamper=lambda _: refunds)
+    report = table(shop.reconcile("refunds", gold=True), "refunds")
+    assert (report.orphans, report.findings, report.layers["silver"].rows, report.layers["gold"].rows) == (1, (), 4, 3)
+    shop.run_gold("fct_refund", tamper=lambda _: refunds.slice(1))
+    (found,) = table(shop.reconcile("refunds", gold=True), "refunds").findings
+    assert (found.kind, found.expected_rows, found.found_rows) == (FindingKind.LOST, 3, 2)
 
 
 def test_the_report_is_one_json_document(own_sold):
