@@ -1,6 +1,9 @@
 """The main job: `shoplake demo`, small, then everything that must hold of the processes it started."""
 
+import json
+
 import psutil
+import pytest
 
 
 def listening_addresses(processes):
@@ -17,9 +20,12 @@ def listening_addresses(processes):
     return found
 
 
+@pytest.mark.timeout(1500)
 def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(whole_shop):
     shoplake = whole_shop
-    report = shoplake.json("demo", "--orders", "300", "--transactions", "200")
+    report = json.loads(
+        shoplake.call("demo", "--orders", "300", "--transactions", "200", "--json", timeout_seconds=1200).stdout
+    )
     assert report["agree"]
     first, second = report["steps"]["first"], report["steps"]["second"]
     assert first["silver"]["outcome"]["tables"]["orders"]["read"] == 300

@@ -1,6 +1,5 @@
 """A run, and its proof, while the shop keeps selling."""
 
-import json
 import subprocess
 import sys
 
@@ -28,15 +27,14 @@ def test_a_run_reconciles_while_the_load_generator_keeps_writing_through_it(runn
 
 
 def test_a_second_run_at_the_same_time_is_refused_by_the_first_ones_name(running_shop):
-    first = running_shop.start("run", "--json", stdout=subprocess.PIPE)
+    running_shop.call("load", "--transactions", "5", "--seed", "78")
+    first = running_shop.start("run")
     try:
-        while (
-            first.poll() is None and running_shop.json("runs", "list", "--count", "1")["runs"][0]["status"] != "running"
-        ):
+        while first.poll() is None and (newest := running_shop.json("runs", "list")["runs"][0])["status"] != "running":
             pass
         second = running_shop.call("run", check=False)
-        out, _ = first.communicate(timeout=300)
     finally:
-        first.kill()
+        running_shop.call("runs", "stop", newest["run_id"])
+        first.wait(timeout=60)
     assert second.returncode == 4, second.stderr
-    assert json.loads(out)["run_id"] in second.stderr
+    assert newest["run_id"] in second.stderr

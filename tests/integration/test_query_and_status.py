@@ -64,7 +64,8 @@ def test_a_run_can_begin_at_a_later_state_and_is_listed_and_shown(running_shop):
 
 
 def test_logs_are_those_of_the_run_and_state(running_shop):
-    run = running_shop.json("run", "--from", "Shape silver into gold")["run_id"]
+    started = [run for run in running_shop.json("runs", "list")["runs"] if run["status"] == "succeeded"]
+    run = next(r["run_id"] for r in started if "gold" in running_shop.json("runs", "show", r["run_id"])["steps"])
     every = running_shop.call("logs", run).stdout
     gold = running_shop.call("logs", run, "--state", "Shape silver into gold").stdout
     assert '"job": "silver_to_gold"' in gold
@@ -103,11 +104,12 @@ def test_a_changed_project_reaches_the_replicator_that_runs(running_shop, inside
     changed = "[replication]\nflush_size_bytes = 31_000_000\n"
     try:
         path.write_text(told.replace("[replication]\n", changed))
-        running_shop.call("run")
+        running_shop.call("up")
         (pid,) = replicator_pids(running_shop)
         assert pid not in before
         endpoints = inside(running_shop).cloud.aws.client("dms").describe_endpoints()["Endpoints"]
         assert [e["S3Settings"]["CdcMinFileSize"] for e in endpoints if "S3Settings" in e] == [30273]
     finally:
         path.write_text(told)
-    assert running_shop.json("run")["status"] == "succeeded"
+    running_shop.call("up")
+    assert running_shop.json("status")["replication"]["state"] == "running"

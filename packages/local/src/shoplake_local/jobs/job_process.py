@@ -22,7 +22,7 @@ from shoplake_local.jobs.shipped_code import CodeNotFetchedError, ShippedCode
 __all__ = ["Endpoints", "JobProcess", "JobProcesses", "failure_text"]
 
 _ERROR_LINES = 15
-_ERROR_CHARACTERS = 2_000
+_ERROR_CHARACTERS = 1_500  # its end says most: whoever shortens the message once more must not cut that off
 _WHEEL_ARGUMENTS = ("--extra-py-files", "--additional-python-modules")
 
 
