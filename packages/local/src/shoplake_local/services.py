@@ -24,6 +24,7 @@ from shoplake_local.moto_services.backends import MotoBackends
 from shoplake_local.moto_services.catalogue import MOTO_SERVICES
 from shoplake_local.moto_services.roles import IamRoles
 from shoplake_local.moto_services.service import MotoService
+from shoplake_local.quicksight.service import QuickSightService
 from shoplake_local.redshift.service import RedshiftDataService
 from shoplake_local.redshift_serverless.service import RedshiftServerlessService
 from shoplake_local.scheduler.service import SchedulerService
@@ -104,6 +105,8 @@ def made_services(config: FrontConfig, *, clock: Clock, identity: Identity) -> l
     if config.warehouse is not None and config.object_store is not None:
         services += _warehouse(config, config.warehouse, clock=clock, identity=identity)
     services.append(_step_functions(config, clock=clock, identity=identity))
+    path = config.state_folder / "quicksight.sqlite"
+    services.append(QuickSightService(path, front=config.endpoint, account=config.account, clock=clock))
     return services
 
 

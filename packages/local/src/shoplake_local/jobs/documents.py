@@ -65,6 +65,12 @@ class Documents:
             rows = self._connection.execute("SELECT text FROM document WHERE kind = ? ORDER BY key", (kind,)).fetchall()
         return [self._decoded(kind, row[0]) for row in rows]
 
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the kind, in their order."""
+        with self._lock:
+            rows = self._connection.execute("SELECT key FROM document WHERE kind = ? ORDER BY key", (kind,)).fetchall()
+        return [str(row[0]) for row in rows]
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
