@@ -101,6 +101,6 @@ UNBOUND = {
 def test_the_policy_fits_into_managed_policies_whole():
     policy = applier_policy(NAMES)
     parts = in_managed_policies(policy)
-    assert len(parts) <= 3
+    assert len(parts) <= 4
     assert [statement for part in parts for statement in part["Statement"]] == policy["Statement"]
     assert all(len(json.dumps(part, separators=(",", ":"))) <= 6_144 for part in parts)

@@ -13,6 +13,7 @@ from typing import Any
 
 from shoplake_core.names import ResourceNames
 
+from shoplake_infra.dashboard_rights import DASHBOARD_RIGHTS
 from shoplake_infra.data_rights import DATA_RIGHTS
 from shoplake_infra.rights import ALL, KEYS, USE_KEY, Binding, KindRights, Right
 
@@ -256,6 +257,7 @@ RIGHTS: Mapping[str, KindRights] = {
         ),
     ),
     **DATA_RIGHTS,
+    **DASHBOARD_RIGHTS,
 }
 """Kind of resource -> its service in IAM, and its handler's rights."""
 

@@ -6,6 +6,12 @@ from shoplake_core.errors import ConfigError
 from shoplake_core.names import FunctionName, ResourceNames, RoleName
 
 from shoplake_infra.artifacts.stored_file import CodeArtifacts
+from shoplake_infra.dashboards import (
+    DashboardAssets,
+    DashboardParts,
+    dashboard_network_group,
+    desired_dashboards,
+)
 from shoplake_infra.database import SourceParts, desired_source
 from shoplake_infra.foundations import (
     Foundations,
@@ -34,7 +40,12 @@ _CALLED_BY_RUN = frozenset({"function", "glue_job", "glue_crawler", "dms_task", 
 
 
 def desired_environment(
-    project: str, names: ResourceNames, settings: EnvironmentSettings, *, artifacts: CodeArtifacts
+    project: str,
+    names: ResourceNames,
+    settings: EnvironmentSettings,
+    *,
+    artifacts: CodeArtifacts,
+    dashboards: DashboardAssets | None = None,
 ) -> tuple[Resource, ...]:
     """Every resource of the environment, in no special order: references say what comes first.
 
@@ -43,9 +54,10 @@ def desired_environment(
         names: The environment's resources.
         settings: What the user decides.
         artifacts: What is shipped.
+        dashboards: What QuickSight shows; made only where the settings enable it.
 
     Raises:
-        ConfigError: Replication, a warehouse or a new source is wanted without a network.
+        ConfigError: Replication, a warehouse or a new source is wanted without a network, or dashboards without a warehouse.
 
     """
     tags = owner_tags(project, names.environment)
@@ -85,6 +97,15 @@ def desired_environment(
         names, settings, base=base, network=network, source_secret=source_secret, alerts=alerts, tags=tags
     )
     warehouse = _warehouse(names, settings, base=base, network=network, tags=tags)
+    shown = _dashboards(
+        names,
+        settings,
+        assets=dashboards or DashboardAssets(),
+        base=base,
+        network=network,
+        warehouse=warehouse,
+        tags=tags,
+    )
     run_log = log_group(f"/aws/vendedlogs/states/{names.prefix}", retention_days=settings.log_retention_days, tags=tags)
     run_parts = RunParts(
         machine_role=base.roles[RoleName.STATE_MACHINE],
@@ -114,6 +135,7 @@ def desired_environment(
         alerts,
         run_log,
         *desired_runs(names, settings.runs, parts=run_parts, tags=tags),
+        *shown,  # last: an account without QuickSight has everything else
     )
 
 
@@ -203,8 +225,41 @@ def _warehouse(
         workers=place.workers,
         key=base.key,
         role=base.roles[RoleName.WAREHOUSE],
+        shared_groups=(dashboard_network_group(names, vpc=place.vpc, tags=tags),)
+        if settings.dashboards.enabled
+        else (),
     )
     return desired_warehouse(names, settings.warehouse, parts=parts, tags=tags)
+
+
+def _dashboards(
+    names: ResourceNames,
+    settings: EnvironmentSettings,
+    *,
+    assets: DashboardAssets,
+    base: Foundations,
+    network: Network | None,
+    warehouse: tuple[Resource, ...],
+    tags: Mapping[str, str],
+) -> tuple[Resource, ...]:
+    if not settings.dashboards.enabled:
+        return ()
+    place, made = _in_network(network, "a dashboard"), {one.kind: one for one in warehouse}
+    if not made:
+        raise ConfigError(
+            "dashboards are wanted without a warehouse to read", hint="give [warehouse], or leave dashboards out"
+        )
+    group = dashboard_network_group(names, vpc=place.vpc, tags=tags)
+    parts = DashboardParts(
+        subnets=place.subnets,
+        group=group,
+        namespace=made["redshift_namespace"],
+        workgroup=made["redshift_workgroup"],
+        key=base.key,
+        dashboards=assets.dashboards,
+        theme=assets.theme,
+    )
+    return (group, *desired_dashboards(names, settings.dashboards, parts=parts, tags=tags))
 
 
 def _in_network(network: Network | None, what: str) -> Network:

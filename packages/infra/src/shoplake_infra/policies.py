@@ -12,7 +12,7 @@ from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.shipped_code import PROJECT_PREFIX
 
-__all__ = ["SERVICES", "RolePolicies", "Statement"]
+__all__ = ["SERVICES", "RolePolicies", "Statement", "quicksight_network"]
 
 Statement = Mapping[str, Any]
 
@@ -55,6 +55,20 @@ _ASKED_BY_RECONCILE = (FunctionName.SOURCE_MARKER, FunctionName.SOURCE_READING, 
 def _allow(actions: tuple[str, ...], *resources: str | Ref, condition: Mapping[str, Any] | None = None) -> Statement:
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def quicksight_network(names: ResourceNames) -> tuple[Statement, ...]:
+    """What QuickSight needs to put its interfaces into the network.
+
+    Source: https://docs.aws.amazon.com/quicksight/latest/user/vpc-creating-a-connection-in-quicksight-cli.html
+
+    """
+    arns = tuple(names.arn("ec2", f"{what}/*") for what in ("network-interface", "subnet", "security-group"))
+    change = ("CreateNetworkInterface", "ModifyNetworkInterfaceAttribute", "DeleteNetworkInterface")
+    return (
+        _allow(("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"), "*"),
+        _allow(tuple(f"ec2:{action}" for action in change), *arns),
+    )
 
 
 @dataclass(frozen=True, slots=True)

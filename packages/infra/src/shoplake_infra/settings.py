@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from shoplake_infra.dashboards import DashboardSettings
 from shoplake_infra.database import SourceSettings
 from shoplake_infra.jobs import JobSettings
 from shoplake_infra.network import NetworkSettings
@@ -31,6 +32,7 @@ class EnvironmentSettings:
         replication: What is captured, and on which machine; None for none.
         late_seconds: From when on changes that arrive in bronze are late, which is told.
         warehouse: How large it is; None for none.
+        dashboards: Whether they are in QuickSight.
         jobs: How large jobs are.
         runs: How the pipeline is run.
         simulated_shop: Whether there is the function that plays the shop: for a demo, never for a real one.
@@ -52,6 +54,7 @@ class EnvironmentSettings:
     replication: ReplicationSettings | None = None
     late_seconds: int = 900
     warehouse: WarehouseSettings | None = None
+    dashboards: DashboardSettings = field(default_factory=DashboardSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     runs: RunSettings = field(default_factory=RunSettings)
     simulated_shop: bool = False

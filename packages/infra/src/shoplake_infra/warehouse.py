@@ -36,13 +36,19 @@ class WarehouseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseParts:
-    """What the warehouse needs: its network, who may connect, its key, and the role that reads gold."""
+    """What the warehouse needs: its network, who may connect, its key, and the role that reads gold.
+
+    Attributes:
+        shared_groups: Security groups that the workgroup is in beside its own, with others who reach it by that.
+
+    """
 
     vpc: Resource
     subnets: tuple[Resource, ...]
     workers: Resource
     key: Resource
     role: Resource
+    shared_groups: tuple[Resource, ...] = ()
 
 
 def desired_warehouse(
@@ -79,7 +85,7 @@ def desired_warehouse(
         namespace=namespace,
         power=settings.power,
         subnets=parts.subnets,
-        security_groups=(group,),
+        security_groups=(group, *parts.shared_groups),
         tags=tags,
     )
     limit = redshift_usage_limit(

@@ -70,7 +70,12 @@ class RedshiftNamespaceHandler(Handler):
                 "state": state_of(found),
             },
             tags=resource.tags if state_of(found) == DELETING else tags_of(aws, arn),
-            attributes={"arn": arn, "id": found["namespaceId"], "name": resource.name},
+            attributes={
+                "arn": arn,
+                "id": found["namespaceId"],
+                "name": resource.name,
+                "secret_arn": str(found.get("adminPasswordSecretArn", "")),  # of the administrator's login
+            },
         )
 
     def create(self, aws: Aws, resource: Resource) -> None:
