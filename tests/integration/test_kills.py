@@ -31,7 +31,7 @@ def test_killed_servers_one_by_one_and_all_at_once_come_back_with_all_they_had_a
         running_shop.call("up")
         assert name in {s["name"] for s in running_shop.json("status")["servers"] if s["running"]}
     victims = running_shop.processes()
-    assert len(victims) >= 5
+    assert len(victims) >= 4, "every server; the replicator went with the front and is resumed by the next run"
     for process in victims:
         try:
             os.kill(process.pid, signal.SIGKILL)
