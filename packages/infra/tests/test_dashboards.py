@@ -54,7 +54,8 @@ def data_set(name, columns=("day", "amount"), mode="SPICE", look_back=LOOK_BACK)
 
 
 def dashboard(identifier=SALES, column="amount", title="Sales", sets=None):
-    sets = sets or (data_set("store"), data_set("products", look_back=None))
+    live = data_set("live", mode="DIRECT_QUERY", look_back=None)
+    sets = sets or (data_set("store"), data_set("products", look_back=None), live)
     value = {"FieldId": "v", "Column": {"DataSetIdentifier": "store", "ColumnName": column}}
     wells = {"Values": [{"NumericalMeasureField": value}]}
     visual = {"KPIVisual": {"VisualId": "kpi", "ChartConfiguration": {"FieldWells": wells}}}

@@ -2,13 +2,16 @@ import json
 from dataclasses import replace
 
 import pytest
+from shoplake_core.errors import ConfigError
 from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
 from shoplake_infra.applying import apply
+from shoplake_infra.dashboards import DashboardSettings
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.policies import SERVICES, RolePolicies
 from shoplake_infra.resources.kms_key import kms_key
 from shoplake_infra.runs import RunSettings, bound_definition
+from shoplake_infra.warehouse import WarehouseSettings
 
 NAMES = ResourceNames("dev", "123456789012", "eu-central-1")
 SETTINGS = EnvironmentSettings(source_host="db.internal", alert_emails=("ops@example.com",))
@@ -208,3 +211,15 @@ def test_a_rotated_secret_has_its_function_and_the_function_lets_secrets_manager
     ]
     apply(plan(left, aws), aws)
     assert plan(left, aws).changes == ()
+
+
+def test_dashboards_are_left_out_unless_enabled_and_share_a_group_with_the_warehouse(desired):
+    warehouse = WarehouseSettings()
+    assert not [one.address for one in desired(warehouse=warehouse) if "quicksight" in one.address]
+    everything = desired(warehouse=warehouse, dashboards=DashboardSettings(enabled=True))
+    (workgroup,) = (one for one in everything if one.kind == "redshift_workgroup")
+    (connection,) = (one for one in everything if one.kind == "quicksight_vpc_connection")
+    shared = {*workgroup.properties["security_groups"]} & {*connection.properties["security_groups"]}
+    assert shared == {"shoplake-dev-quicksight"}
+    with pytest.raises(ConfigError, match="without a warehouse"):
+        desired(dashboards=DashboardSettings(enabled=True))

@@ -94,7 +94,8 @@ class QuickSightDataSetHandler(Handler):
     def create(self, aws: Aws, resource: Resource) -> None:
         """The data set with its tags, then its window."""
         quicksight(aws).create_data_set(**_names(aws, resource), **sent_of(resource), Tags=sent_tags(resource))
-        _put_window(aws, resource)
+        if resource.properties["look_back"]:
+            _put_window(aws, resource)
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, changes: tuple[Change, ...]) -> None:
         """Send all of it again where it differs; the hash comes last."""
@@ -116,7 +117,7 @@ def _put_window(aws: Aws, resource: Resource) -> None:
     if window:
         properties = {"RefreshConfiguration": {"IncrementalRefresh": {"LookbackWindow": dict(window)}}}
         quicksight(aws).put_data_set_refresh_properties(**_names(aws, resource), DataSetRefreshProperties=properties)
-    else:
+    elif resource.properties["mode"] == _SPICE:  # a live one has none, and QuickSight refuses the question
         or_none(quicksight(aws).delete_data_set_refresh_properties, ABSENT, **_names(aws, resource))
 
 
