@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -19,7 +19,7 @@ from shoplake.exit_codes import ExitCode
 from shoplake.narration import Narrator
 from shoplake.workspace import Workspace, open_workspace
 
-__all__ = ["app", "asked_command", "main"]
+__all__ = ["app", "asked_command", "main", "session", "told"]
 
 app = typer.Typer(
     name="shoplake",
@@ -42,6 +42,7 @@ class _Settings:
 
 _settings = _Settings()
 _MODULE_OF = {
+    "init": "init",
     "demo": "demo",
     "up": "servers",
     "down": "servers",
@@ -104,6 +105,32 @@ def make_narrator() -> Narrator:
 
 
 @contextmanager
+def told(folder: Path | None = None) -> Iterator[Narrator]:
+    """A narrator on stderr; an error of ours is told in our words, with its exit code.
+
+    Args:
+        folder: Where a full disk would be; by default the current one.
+
+    """
+    narrator = make_narrator()
+    try:
+        yield narrator
+    except Exception as error:
+        from shoplake.foreign_errors import told_error  # noqa: PLC0415 - botocore is imported where something failed
+
+        ours = told_error(error, folder or Path.cwd())
+        if ours is None or _settings.debug:
+            raise
+        narrator.error(ours)
+        raise typer.Exit(ours.exit_code) from None
+    except KeyboardInterrupt:
+        narrator.say(
+            "interrupted; a rerun goes on where this stopped. A run that was started goes on: shoplake runs list"
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+@contextmanager
 def session(*, environment: str = "", announce: bool = True) -> Iterator[tuple[Workspace, Narrator]]:
     """The workspace and a narrator; an error of ours is told in our words, with its exit code.
 
@@ -112,29 +139,17 @@ def session(*, environment: str = "", announce: bool = True) -> Iterator[tuple[W
         announce: Say which project this is before anything else.
 
     """
-    narrator = make_narrator()
-    folder = Path.cwd()
-    try:
-        workspace = open_workspace(project=_settings.project, start=folder, environment=os.environ, named=environment)
-        folder = workspace.state_folder
+    with ExitStack() as stack:
+        with told():
+            workspace = open_workspace(
+                project=_settings.project, start=Path.cwd(), environment=os.environ, named=environment
+            )
+        narrator = stack.enter_context(told(workspace.state_folder))
         if announce:
             config = workspace.project.config
             state = os.path.relpath(workspace.state_folder)
             narrator.say(f"project {config.name}   environment {config.environment}   state {state}")
         yield workspace, narrator
-    except Exception as error:
-        from shoplake.foreign_errors import told_error  # noqa: PLC0415 - botocore is imported where something failed
-
-        told = told_error(error, folder)
-        if told is None or _settings.debug:
-            raise
-        narrator.error(told)
-        raise typer.Exit(told.exit_code) from None
-    except KeyboardInterrupt:
-        narrator.say(
-            "interrupted; a rerun goes on where this stopped. A run that was started goes on: shoplake runs list"
-        )
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def asked_command(words: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""A first project written from a MySQL schema: contracts that a reader then makes stricter."""
