@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from shoplake_dashboards.page_state import page_state_from_url
+from shoplake_dashboards.reads import page_reads
 from shoplake_dashboards.sql import queries
 from small_gold import TODAY
 
@@ -34,7 +35,8 @@ def test_the_data_api_gives_the_same_rows(name, dashboards, contracts, run, gold
     dashboard = dashboards[name]
     state = page_state_from_url(dashboard, URLS.get(name, ""), today=TODAY)
     target = {"WorkgroupName": "shoplake-dev", "Database": gold.database}
-    for query in queries(dashboard, state, contracts=contracts):
+    together = [read.query for read in page_reads(dashboard, state, contracts=contracts) if len(read.parts) > 1]
+    for query in (*queries(dashboard, state, contracts=contracts), *together):
         parameters = [{"name": key, "value": value} for key, value in query.parameters.items()]
         request = {"Sql": query.sql} | ({"Parameters": parameters} if parameters else {})
         answer = data_api.call("ExecuteStatement", request | target)

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 import sqlglot
 from shoplake_dashboards.page_state import page_state_from_url
+from shoplake_dashboards.reads import page_reads
 from shoplake_dashboards.sql import queries
 from small_gold import TODAY
 
@@ -159,7 +160,8 @@ def test_every_query_is_redshift_too(dashboards, contracts):
     """sqlglot reads it in Redshift's dialect, and finds nothing that Redshift lacks."""
     for dashboard in dashboards.values():
         state = page_state_from_url(dashboard, "", today=TODAY)
-        for query in queries(dashboard, state, contracts=contracts):
+        together = (read.query for read in page_reads(dashboard, state, contracts=contracts))
+        for query in (*queries(dashboard, state, contracts=contracts), *together):
             assert "::" not in query.sql
             assert "FILTER" not in query.sql
             assert all(isinstance(value, str) for value in query.parameters.values())

@@ -13,6 +13,7 @@ from shoplake_core.errors import ShoplakeError
 from shoplake_core.logical_types import Kind
 
 from shoplake_dashboards.page_state import PageState
+from shoplake_dashboards.reads import page_reads, rows_of
 from shoplake_dashboards.sql import (
     MOST_ROWS,
     Contracts,
@@ -84,13 +85,48 @@ class PageData:
     time_zone: str = "UTC"
 
 
-def _tile(dashboard: Dashboard, visual: Visual, state: PageState, *, contracts: Contracts, run: Run) -> TileData:
-    found: dict[str, Rows] = {}
-    try:
-        for query in visual_queries(dashboard, visual, state, contracts=contracts):
-            found[query.role] = tuple(run(query))
-    except ShoplakeError as error:
-        return TileData(state=TileState.ERROR, message=error.message, hint=error.hint)
+class _Reader:
+    """Runs the page's statements; what fails is told of the tiles that it is for."""
+
+    def __init__(self, dashboard: Dashboard, state: PageState, *, contracts: Contracts, run: Run) -> None:
+        self.dashboard = dashboard
+        self.state = state
+        self.contracts = contracts
+        self.run = run
+
+    def tiles(self) -> dict[str, TileData]:
+        visuals = {visual.id: visual for visual in self.dashboard.sheet(self.state.sheet).visuals}
+        found: dict[str, dict[str, Rows]] = {name: {} for name in visuals}
+        failed: dict[str, ShoplakeError] = {}
+        for read in page_reads(self.dashboard, self.state, contracts=self.contracts):
+            names = dict.fromkeys(part.tile for part in read.parts)
+            try:
+                rows = self.run(read.query)
+            except ShoplakeError as error:
+                if len(names) == 1:
+                    failed |= dict.fromkeys(names, error)
+                    continue
+                for name in names:  # one of them is at fault: the others are read without it
+                    try:
+                        found[name] = self._alone(visuals[name])
+                    except ShoplakeError as its_own:
+                        failed[name] = its_own
+                continue
+            for part in read.parts:
+                found[part.tile].setdefault(part.role, rows_of(part, rows))
+        return {
+            name: TileData(state=TileState.ERROR, message=failed[name].message, hint=failed[name].hint)
+            if name in failed
+            else _tile(visual, self.state, found[name])
+            for name, visual in visuals.items()
+        }
+
+    def _alone(self, visual: Visual) -> dict[str, Rows]:
+        queries = visual_queries(self.dashboard, visual, self.state, contracts=self.contracts)
+        return {query.role: tuple(self.run(query)) for query in queries}
+
+
+def _tile(visual: Visual, state: PageState, found: Mapping[str, Rows]) -> TileData:
     main = found["main"]
     if not main or (isinstance(visual, Kpi) and not main[0]["n"]):
         return TileData(state=TileState.EMPTY)
@@ -132,10 +168,7 @@ def read_page(
     time_zone: str = "UTC",
 ) -> PageData:
     """The data of the sheet that `state` shows. Never raises an error of ours: a failure is the state of its tile."""
-    tiles = {
-        visual.id: _tile(dashboard, visual, state, contracts=contracts, run=run)
-        for visual in dashboard.sheet(state.sheet).visuals
-    }
+    tiles = _Reader(dashboard, state, contracts=contracts, run=run).tiles()
     freshness: dict[str, Freshness] = {}
     for query in freshness_queries(dashboard, contracts=contracts):
         try:

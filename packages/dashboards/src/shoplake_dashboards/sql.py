@@ -3,10 +3,11 @@
 Names come from the checked tree and are quoted; every value is a parameter, as `:name` (the Data API's form) inside a cast
 to its type, because the Data API binds texts only. So nothing of a URL or of data is ever part of the SQL.
 
-The result's columns are `d0..` for dimensions, `v0..` for measures, `p0..` for measures of the period before, `n` for rows.
+The result's columns are `d0..` for dimensions, `v0..` for measures, `p0..` for measures of the period before, `n` for rows;
+where one statement reads both periods, `s` is 1 for the period and 0 for the one before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shoplake_core.contracts import TableContract
@@ -50,6 +51,7 @@ __all__ = [
     "qualified",
     "queries",
     "quoted",
+    "span_query",
     "visual_queries",
 ]
 
@@ -65,7 +67,7 @@ class Query:
 
     Attributes:
         tile: Visual id, dataset name or filter column: whose rows it reads.
-        role: "main", "prior", "trend", "size", "freshness" or "options".
+        role: "main", "prior", "trend", "size", "freshness", "options", or "shared" for several visuals' numbers.
         sql: Text with `:name` for each parameter.
         parameters: Name -> value, as text.
 
@@ -143,6 +145,17 @@ class _Builder:
         column = self.column(self.dataset.date)
         return f"{column} >= {self.bind(str(period.first), 'date')} AND {column} < {self.bind(str(period.end), 'date')}"
 
+    def tests(self, state: PageState, period: Period | None) -> list[str]:
+        """What a row must meet: the dataset's own conditions, the period, the reader's filters."""
+        found = [self.condition(condition) for condition in self.dataset.where]
+        if self.dataset.date and period is not None:
+            found.append(self.within(period))
+        available = dataset_columns(self.dataset, self.contracts)
+        for column, values in state.selected.items():
+            if column in available:
+                found.append(self.condition(Condition(column, Operator.IN, values)))
+        return found
+
     def dimension(self, dimension: Dimension) -> str:
         column = self.column(dimension.column)
         if dimension.granularity is None:
@@ -200,23 +213,56 @@ def _query(
     if isinstance(visual, HeatMap) and visual.month and role == "main":
         columns.append(f"max({build.column(visual.month)}) AS u0")
     columns.append("count(*) AS n")
-    tests = [build.condition(condition) for condition in dataset.where]
-    if dataset.date and period is not None:
-        tests.append(build.within(period))
-    available = dataset_columns(dataset, contracts)
-    for column, values in state.selected.items():
-        if column in available:
-            tests.append(build.condition(Condition(column, Operator.IN, values)))
+    tests = build.tests(state, period)
     if isinstance(visual, Bar):
         levels = (visual.category, *visual.drill)
         for level, value in zip(levels, state.drill.get(visual.id, ()), strict=False):
             tests.append(f"{build.column(level.column)} = {build.bind(value, build.cast(level.column))}")
+    sql = _select(build, columns, tests, grouped=len(dimensions)) + _order(visual, dimensions)
+    return Query(tile=visual.id, role=role, sql=sql, parameters=build.parameters)
+
+
+def _select(build: _Builder, columns: Sequence[str], tests: Sequence[str], *, grouped: int) -> str:
+    """The statement up to its order; the first `grouped` columns are what it is grouped by."""
     sql = f"SELECT {', '.join(columns)}\nFROM {build.source()}"
     if tests:
         sql += f"\nWHERE {' AND '.join(tests)}"
-    if dimensions:
-        sql += f"\nGROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}"
-    return Query(tile=visual.id, role=role, sql=sql + _order(visual, dimensions), parameters=build.parameters)
+    if grouped:
+        sql += f"\nGROUP BY {', '.join(str(i + 1) for i in range(grouped))}"
+    return sql
+
+
+def span_query(
+    dataset: Dataset,
+    state: PageState,
+    *,
+    contracts: Contracts,
+    dimensions: tuple[Dimension, ...],
+    measures: Sequence[Measure],
+    compares: bool,
+) -> Query:
+    """Numbers of one dataset, of several visuals at once: `v0..` are the measures in their order.
+
+    With `compares` the rows are of the state's period (`s` = 1) and of the one before (`s` = 0); a period without rows has none.
+    """
+    build = _Builder(dataset, contracts)
+    period = state.period if dataset.date else None
+    columns = [f"{build.dimension(dimension)} AS d{i}" for i, dimension in enumerate(dimensions)]
+    order = [f"d{i}" for i in range(len(dimensions))]
+    limit = MOST_ROWS
+    if compares and period is not None:
+        first = build.bind(str(period.first), "date")
+        columns.append(f"CASE WHEN {build.column(dataset.date)} >= {first} THEN 1 ELSE 0 END AS s")
+        order.append("s")
+        period = Period(prior_period(period).first, period.last)
+        limit = 2 * MOST_ROWS + 2  # either may have one step of time more than the other
+    grouped = len(columns)
+    columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures)]
+    columns.append("count(*) AS n")
+    sql = _select(build, columns, build.tests(state, period), grouped=grouped)
+    if order:
+        sql += f"\nORDER BY {', '.join(order)}\nLIMIT {limit}"
+    return Query(tile=dataset.name, role="shared", sql=sql, parameters=build.parameters)
 
 
 def _order(visual: Visual, dimensions: tuple[Dimension, ...]) -> str:
@@ -278,7 +324,10 @@ def base_query(dataset: Dataset, columns: tuple[str, ...], contracts: Contracts)
 
 
 def freshness_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query, ...]:
-    """For each dataset of the dashboard: its last day (d0), last load (d1, UTC), first day (d2) and rows (n)."""
+    """For each dataset of the dashboard: its last day (d0), last load (d1, UTC), first day (d2), and 1 or 0 rows (n).
+
+    No row is counted, so that an index or a block's own bounds answer it, however long the table is.
+    """
     found = []
     for dataset in dashboard.datasets:
         build = _Builder(replace(dataset, joins=()), contracts)
@@ -289,24 +338,32 @@ def freshness_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Qu
             f'(SELECT max(l."loaded_at") FROM {qualified("loads")} AS l'
             f' WHERE l."table_name" = {build.bind(dataset.table, "varchar(256)")})'
         )
-        sql = f"SELECT {last} AS d0, {loaded} AS d1, {first} AS d2, count(*) AS n\nFROM {build.source()}"
-        found.append(Query(tile=dataset.name, role="freshness", sql=sql, parameters=build.parameters))
+        some = f"(SELECT count(*) FROM (SELECT 1 AS one FROM {build.source()} LIMIT 1) AS present)"
+        source = f"\nFROM {build.source()}" if dataset.date else ""
+        found.append(
+            Query(
+                tile=dataset.name,
+                role="freshness",
+                sql=f"SELECT {last} AS d0, {loaded} AS d1, {first} AS d2, {some} AS n{source}",
+                parameters=build.parameters,
+            )
+        )
     return tuple(found)
 
 
 def option_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query, ...]:
-    """For each category filter: its values (d0), from the first dataset that has the column."""
+    """For each category filter: its values (d0), from the dataset of the coarsest grain that has the column."""
     found = []
     for chosen in dashboard.filters:
-        for dataset in dashboard.datasets:
-            if chosen.column in dataset_columns(dataset, contracts):
-                build = _Builder(dataset, contracts)
-                sql = (
-                    f"SELECT {build.column(chosen.column)} AS d0, count(*) AS n\nFROM {build.source()}\n"
-                    "GROUP BY 1\nORDER BY d0\nLIMIT 500"
-                )
-                found.append(Query(tile=chosen.column, role="options", sql=sql, parameters=build.parameters))
-                break
+        having = [d for d in dashboard.datasets if chosen.column in dataset_columns(d, contracts)]
+        if not having:
+            continue
+        build = _Builder(min(having, key=lambda dataset: len(contracts[dataset.table].key)), contracts)
+        sql = (
+            f"SELECT {build.column(chosen.column)} AS d0, count(*) AS n\nFROM {build.source()}\n"
+            "GROUP BY 1\nORDER BY d0\nLIMIT 500"
+        )
+        found.append(Query(tile=chosen.column, role="options", sql=sql, parameters=build.parameters))
     return tuple(found)
 
 
