@@ -56,7 +56,7 @@ class JobWorld:
             },
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=400,
             check=False,
         )
         self.log = done.stdout + done.stderr
