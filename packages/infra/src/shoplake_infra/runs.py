@@ -92,6 +92,7 @@ def bound_definition(names: ResourceNames, settings: RunSettings, *, project_url
         "MostPolls": str(settings.most_polls),
         "LoadPollSeconds": str(settings.load_poll_seconds),
         "JobTimeoutSeconds": str(settings.job_timeout_seconds),
+        "SpiceDataSets": "",
         **{f"{_words(function)}Function": names.function(function) for function in FunctionName},
         **{f"{_words(job)}Job": names.job(job) for job in JobName},
     }

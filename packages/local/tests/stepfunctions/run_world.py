@@ -18,7 +18,8 @@ from .run_troubles import Kind, Trouble, TroubledCalls
 
 TABLES = ("customers", "items", "orders")
 TASK_ARN = "arn:aws:dms:eu-central-1:000000000000:task:SHOP"
-_SECONDS = {"replication": 20, "load": 40, "marker": 20, "crawl": 50, "job": 90, "statement": 3}
+DATA_SETS = {"bi-items": "items", "bi-orders": "orders"}
+_SECONDS = {"replication": 20, "load": 40, "marker": 20, "crawl": 50, "job": 90, "statement": 3, "ingestion": 50}
 
 
 @dataclass(slots=True)
@@ -57,6 +58,12 @@ class RunWorld(TroubledCalls):
         self.statements: dict[str, dict[str, Any]] = {}
         self.loaded: Counter[str] = Counter()
         self.next_load_errors: list[str] = []
+        self.ingestions: dict[tuple[str, str], dict[str, Any]] = {}
+        self.shown: dict[str, frozenset[str]] = {}
+        """What each data set has read of the warehouse."""
+        self.refreshed_too_often: set[str] = set()
+        self.next_ingestion: dict[str, Any] = {}
+        """How the next one ends, where not well."""
         self.intruders: list[str] = []
         """Runs that wrote, or were about to, without the lock."""
         self.alerts: list[str] = []
@@ -165,6 +172,22 @@ class RunWorld(TroubledCalls):
                 statement["Status"] = "FAILED" if statement["Error"] else "FINISHED"
                 if not statement["Error"]:
                     self.loaded.update(statement["Sqls"])
+        self._refreshes_end()
+
+    def _refreshes_end(self) -> None:
+        for (data_set, _), ingestion in self.ingestions.items():
+            if ingestion["IngestionStatus"] == "RUNNING" and self.now >= ingestion["due"]:
+                ingestion |= {"IngestionStatus": "COMPLETED", **ingestion["end"]}
+                if ingestion["IngestionStatus"] == "COMPLETED":
+                    self.shown[data_set] = self._to_show(data_set)
+
+    def _to_show(self, data_set: str) -> frozenset[str]:
+        return frozenset(sql for sql in self.loaded if f"'{DATA_SETS[data_set]}'" in sql)
+
+    @property
+    def expected_shown(self) -> dict[str, frozenset[str]]:
+        """What data sets have read when all is well."""
+        return {data_set: self._to_show(data_set) for data_set in DATA_SETS}
 
     def _loads_begin(self) -> None:
         self.table_states = dict.fromkeys(TABLES, "Full load")
@@ -200,7 +223,7 @@ class RunWorld(TroubledCalls):
                 "run-lock": self._run_lock,
                 "source-marker": self._commit_marker,
                 "bronze-state": self._bronze_state,
-                "warehouse-loads": self._plan_loads,
+                "warehouse-loads": self._plan_refreshes if "data_sets" in payload else self._plan_loads,
             }
             return {"StatusCode": 200, "Payload": answers[given["FunctionName"]](payload)}
         known: Mapping[str, Callable[[Any], Any]] = {
@@ -212,6 +235,8 @@ class RunWorld(TroubledCalls):
             "glue:getCrawler": self._get_crawler,
             "redshiftdata:batchExecuteStatement": self._execute,
             "redshiftdata:describeStatement": self._describe_statement,
+            "quicksight:createIngestion": self._create_ingestion,
+            "quicksight:describeIngestion": self._describe_ingestion,
         }
         return known[what](given)
 
@@ -346,6 +371,33 @@ class RunWorld(TroubledCalls):
         found = self.statements[given["Id"]]
         error = {"Error": found["Error"]} if found["Status"] == "FAILED" else {}
         return {"Id": given["Id"], "Status": found["Status"], **error}
+
+    def _plan_refreshes(self, event: Any) -> Any:
+        """One for each data set that has not read all; an attempt that is under way is gone on with."""
+        refreshes = []
+        for data_set in event["data_sets"]:
+            if self.shown.get(data_set) == (wanted := self._to_show(data_set)):
+                continue
+            begun = [name for which, name in self.ingestions if which == data_set]
+            running = [name for name in begun if self.ingestions[data_set, name]["IngestionStatus"] == "RUNNING"]
+            name = running[0] if running else f"{event['run_id']}_{len(wanted)}_{len(begun)}"
+            refreshes.append({"data_set": data_set, "ingestion": name, "type": "FULL_REFRESH"})
+        return {"refreshes": refreshes}
+
+    def _create_ingestion(self, given: Any) -> Any:
+        data_set, name = given["DataSetId"], given["IngestionId"]
+        if (data_set, name) in self.ingestions:
+            raise StateError("QuickSight.ResourceExistsException", f"{name} exists")
+        if data_set in self.refreshed_too_often:
+            raise StateError("QuickSight.LimitExceededException", "32 in 24 hours")
+        due, end, self.next_ingestion = self.now + _SECONDS["ingestion"], self.next_ingestion, {}
+        rows = {"RowInfo": {"RowsIngested": 7, "RowsDropped": 0}}
+        self.ingestions[data_set, name] = {"IngestionStatus": "RUNNING", "due": due, "end": rows | end}
+        return {"IngestionStatus": "INITIALIZED"}
+
+    def _describe_ingestion(self, given: Any) -> Any:
+        found = self.ingestions[given["DataSetId"], given["IngestionId"]]
+        return {"Ingestion": {name: value for name, value in found.items() if name[0].isupper()}}
 
 
 def _sql(table: str, batch: int) -> str:

@@ -16,7 +16,7 @@ from shoplake_orchestration.run_machine import BEGINNINGS, run_definition
 
 from .conftest import ACCOUNT, REGION, ROLE, START, Machine
 from .run_troubles import BROKEN, Kind, TaskStates, WorldWaiter
-from .run_world import TABLES, RunWorld
+from .run_world import DATA_SETS, TABLES, RunWorld
 
 TOKENS = {
     "Account": ACCOUNT,
@@ -38,6 +38,7 @@ TOKENS = {
     "RunLockFunction": "run-lock",
     "SilverToGoldJob": "gold",
     "SourceMarkerFunction": "source-marker",
+    "SpiceDataSets": ", ".join(f"'{name}'" for name in DATA_SETS),
     "WarehouseDatabase": "shop",
     "WarehouseLoadsFunction": "warehouse-loads",
     "Workgroup": "warehouse",
@@ -130,6 +131,7 @@ def assert_all_is_well(run, execution, *, most_runs=1):
     world = run.world
     assert (world.holder, world.last_outcome, world.last_execution) == ("", "succeeded", execution)
     assert world.loaded == world.expected_loads
+    assert world.shown == world.expected_shown
     assert set(runs_of(world)) == {"silver", "gold", "reconcile"}
     assert max(runs_of(world).values()) <= most_runs
     tokens = Counter(statement["ClientToken"] for statement in world.statements.values())
@@ -196,6 +198,7 @@ def test_loads_are_planned_anew_while_there_are_more(run_in):
         "run_id": found.name,
         "new_files": len(TABLES),
         "warehouse": {"batches": len(TABLES), "rows": len(TABLES)},
+        "dashboards": {"refreshed": len(DATA_SETS), "rows": 7 * len(DATA_SETS), "warnings": []},
         "gold": {"batches": len(TABLES)},
     }
     assert (run.world.plans, run.world.rebuilds, len(run.world.statements)) == (len(TABLES), 1, len(TABLES))
@@ -238,6 +241,30 @@ def test_held_lock_refuses_a_second_run_and_stays(run_in):
     assert_succeeded(run, run.ended(first))
 
 
+def test_data_set_that_was_refreshed_too_often_is_told_of_and_caught_up_with_when_nothing_else_is_new(run_in):
+    run = run_in()
+    run.world.refreshed_too_often = {"bi-orders"}
+    found = run.done()
+    assert (found.status, run.world.alerts, run.world.holder) == ("SUCCEEDED", [], "")
+    told = json.loads(found.output)["dashboards"]
+    assert (told["refreshed"], told["rows"]) == (1, 7)
+    (warning,) = told["warnings"]
+    assert warning.startswith("bi-orders was not refreshed: QuickSight takes 32 refreshes")
+    run.world.refreshed_too_often = set()
+    second = run.done()
+    assert_succeeded(run, second)
+    assert json.loads(second.output)["dashboards"] == {"refreshed": 1, "rows": 7, "warnings": []}
+
+
+def test_run_of_an_environment_without_dashboards_asks_nothing_of_them(run_in):
+    definition = json.loads(bind(run_definition(), TOKENS | {"SpiceDataSets": ""}))
+    run = run_in(definition=definition)
+    found = run.done()
+    assert (found.status, run.world.ingestions) == ("SUCCEEDED", {})
+    assert not {"Plan what dashboards read anew", "Refresh one data set"} & set(run.world.asked)
+    assert "dashboards" not in json.loads(found.output)
+
+
 # -- what the world says -----------------------------------------------------------------------------------------
 
 
@@ -260,6 +287,15 @@ def load_fails(world):
     world.next_load_errors = ["ERROR: column is missing"]
 
 
+def refresh_fails(world):
+    error = {"Type": "SQL_EXCEPTION", "Message": "no such column"}
+    world.next_ingestion = {"IngestionStatus": "FAILED", "ErrorInfo": error}
+
+
+def rows_dropped(world):
+    world.next_ingestion = {"RowInfo": {"RowsIngested": 5, "RowsDropped": 2}}
+
+
 def marker_lost(world):
     world._commit_marker = lambda _event: {"token": "lost", "after": ""}
 
@@ -272,6 +308,8 @@ def marker_lost(world):
         (marker_lost, "Look at bronze", "the marker lost"),
         (crawl_fails, "Ask how the crawler is", "CrawlFailed"),
         (load_fails, "Load one batch", "column is missing"),
+        (refresh_fails, "Refresh one data set", "is FAILED SQL_EXCEPTION: no such column"),
+        (rows_dropped, "Refresh one data set", "is COMPLETED and left out 2 rows"),
     ],
 )
 def test_bad_news_is_told_by_the_state_that_heard_it(run_in, spoil, state, told):
@@ -400,11 +438,13 @@ ANYONE_MAY = {
     "Start the crawler",
     "Ask how the crawler is",
     "Ask how the load is",
+    "Ask how the refresh is",
 }
 
 
 def touched(world):
-    return len(world.jobs), len(world.statements), dict(world.loaded), dict(world.markers), world.plans
+    counts = len(world.jobs), len(world.statements), world.plans, len(world.ingestions)
+    return counts, dict(world.loaded), dict(world.markers)
 
 
 @pytest.mark.parametrize("state", [state for state in TASKS if state not in AFTER_A_FAILURE])

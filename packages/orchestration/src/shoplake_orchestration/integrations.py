@@ -22,6 +22,7 @@ SDK_SERVICES: Mapping[str, str] = {
     "eventbridge": "events",
     "glue": "glue",
     "lambda": "lambda",
+    "quicksight": "quicksight",
     "redshiftdata": "redshift-data",
     "s3": "s3",
     "secretsmanager": "secretsmanager",

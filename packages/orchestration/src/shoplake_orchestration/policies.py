@@ -63,9 +63,10 @@ RETRY_WRITE = Retry(
     errors=(
         *(
             f"{service}.{error}"
-            for service in ("DatabaseMigration", "Glue", "RedshiftData", "Sns", "SNS")
+            for service in ("DatabaseMigration", "Glue", "QuickSight", "RedshiftData", "Sns", "SNS")
             for error in ("ThrottlingException", "InternalServiceException", "SdkClientException")
         ),
+        "QuickSight.InternalFailureException",
         "Glue.OperationTimeoutException",
         "RedshiftData.ActiveStatementsExceededException",
         "RedshiftData.ActiveSessionsExceededException",
@@ -90,6 +91,7 @@ RETRY_UNNAMED = Retry(
         "DatabaseMigration.DatabaseMigrationException",
         "Glue.GlueException",
         "Glue.AWSGlueException",
+        "QuickSight.QuickSightException",
         "RedshiftData.RedshiftDataException",
         "Sns.SnsException",
         "SNS.AmazonSNSException",
@@ -99,7 +101,7 @@ RETRY_UNNAMED = Retry(
 )
 """Errors that a service's model does not name bear the service's: throttling above all, but refusals for good as well,
 hence few attempts. Each write may be made again: a second start of what runs is refused by name, a load has its client
-token, and an alert that comes twice does no harm."""
+token, a refresh its id, and an alert that comes twice does no harm."""
 
 # Lambda and Glue put JSON into Cause; the sentence in it is what a reader wants. A cut JSON text stays a text.
 _FAILED = """(

@@ -1,4 +1,5 @@
-"""The run as a state machine: from the lock over replication, bronze, silver, gold and the warehouse to the verdict.
+"""The run as a state machine: from the lock over replication, bronze, silver, gold and the warehouse to the verdict, and
+then to what dashboards show.
 
 A failure is told, then the execution fails AT a Task, "End as failed": a redrive repeats just that Task, which takes the
 run lock again and answers where to go on. A run that was stopped is redriven at the state where it was; what writes there
@@ -20,6 +21,7 @@ from shoplake_orchestration.run_calls import (
     TELL,
     call_function,
 )
+from shoplake_orchestration.run_dashboards import BEGIN, PLAN_REFRESHES, REFRESH_ALL, REFRESHED, dashboard_states
 from shoplake_orchestration.run_lake import lake_states
 from shoplake_orchestration.run_replication import replication_states
 from shoplake_orchestration.run_warehouse import PLAN, RECONCILE, warehouse_states
@@ -62,7 +64,7 @@ BEGINNINGS = (
 # what the jobs counted, as the lock's function sums it up at the end, beside what the machine knows itself
 _OUTPUT = (
     f"{{% $merge([{{'run_id': {RUN_ID}, 'new_files': $new_files,"
-    " 'warehouse': {'batches': $batches_loaded, 'rows': $rows_loaded}}, $counted]) %}"
+    f" 'warehouse': {{'batches': $batches_loaded, 'rows': $rows_loaded}}}}, {REFRESHED}, $counted]) %}}"
 )
 
 
@@ -70,12 +72,15 @@ def run_machine() -> Machine:
     """The machine.
 
     Its input: `{"from": <one of BEGINNINGS, or absent>, "rebuild": <bool, or absent>}`. Its output: `{"run_id", "new_files",
-    "warehouse": {"batches", "rows"}}`, and of each job that this run started `"silver"`, `"gold"`, `"reconciliation"`.
+    "warehouse": {"batches", "rows"}}`, of each job that this run started `"silver"`, `"gold"`, `"reconciliation"`, and
+    where data sets were to be read anew `"dashboards": {"refreshed", "rows", "warnings"}`.
     """
     steps: dict[str, State] = {
         **replication_states(next_state="Commit a marker"),
-        **lake_states(release=_RELEASE, next_state=PLAN),
-        **warehouse_states(next_state=_RELEASE),
+        # where nothing is new, too: the last run may have been kept from its refreshes
+        **lake_states(release=BEGIN, next_state=PLAN),
+        **warehouse_states(next_state=BEGIN),
+        **dashboard_states(next_state=_RELEASE),
     }
     steps[_RELEASE] = call_function(
         "RunLockFunction",
@@ -112,6 +117,7 @@ def _beginning(steps: dict[str, State]) -> dict[str, State]:
         "new_files": 0,
         "batches_loaded": 0,
         "rows_loaded": 0,
+        "refreshed": [],
     }
     asked = "$exists($states.input.from) ? $states.input.from : ''"
     beginnings = ", ".join(f"'{name}'" for name in BEGINNINGS)
@@ -185,9 +191,10 @@ def _resumable(steps: dict[str, State]) -> dict[str, tuple[str, ...]]:
             names[name] = (name, *(inside for branch in state.branches for inside in _tasks_of(branch)))
         elif isinstance(state, Map):
             names[name] = (name, *_tasks_of(state.body))
-    # what asks about tables needs a fresh look at the task, and a batch in doubt a fresh plan
+    # what asks about tables needs a fresh look at the task, and a batch or a refresh in doubt a fresh plan
     names[_FIRST] += names.pop("Ask whether the loads are complete")
     names[PLAN] += names.pop("Load the warehouse")
+    names[PLAN_REFRESHES] += names.pop(REFRESH_ALL)
     return names
 
 

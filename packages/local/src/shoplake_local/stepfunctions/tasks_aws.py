@@ -30,6 +30,7 @@ ERROR_PREFIXES = {
     "events": "EventBridge",
     "glue": "Glue",
     "lambda": "Lambda",
+    "quicksight": "QuickSight",
     "redshift-data": "RedshiftData",
     "s3": "S3",
     "secretsmanager": "SecretsManager",
