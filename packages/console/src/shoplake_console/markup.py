@@ -3,26 +3,47 @@
 import json
 from contextlib import suppress
 from datetime import datetime
+from enum import Enum
 from html import escape
 
-__all__ = ["bidi", "document", "error_main", "pretty", "status_badge", "time_tag", "told_seconds"]
+__all__ = ["Section", "bidi", "document", "error_main", "pretty", "status_badge", "time_tag", "told_seconds"]
 
 _SIGNS = {"succeeded": "✓", "running": "…", "failed": "✗", "timed out": "✗", "stopped": "■", "caught error": "!"}
 _SIGNS |= {"cancelled": "■", "waiting for its redrive": "…"}
 _LONGEST = 20_000
+_CURRENT = ' aria-current="page"'
 _MINUTE = 60  # and so many of those are an hour
 
 
-def document(title: str, label: str, main: str, *, live: str = "") -> str:
-    """The whole page around a main part; `live` is where its newer main parts come from."""
+class Section(Enum):
+    """A part of the console: its word and its address."""
+
+    RUNS = ("Runs", "/")
+    DASHBOARDS = ("Dashboards", "/dashboards")
+
+
+def document(title: str, label: str, main: str, *, live: str = "", section: Section | None = None) -> str:
+    """The whole page around a main part.
+
+    Args:
+        title: Of the browser's tab.
+        label: Which environment on which AWS.
+        main: HTML.
+        live: Where its newer main parts come from; "" for nowhere.
+        section: Which part of the console it is in.
+
+    """
     source = f' data-live="{escape(live)}"' if live else ""
+    links = "".join(
+        f'<a href="{one.value[1]}"{_CURRENT if one is section else ""}>{one.value[0]}</a>' for one in Section
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)} · Shoplake</title>"
         '<link rel="stylesheet" href="/assets/console.css"><link rel="stylesheet" href="/assets/graph.css">'
         '<link rel="icon" href="/assets/icon.svg"><script src="/assets/console.js" defer></script></head><body>'
-        f'<header class="top"><a href="/">Shoplake runs</a><span>{escape(label)}</span>'
+        f'<header class="top"><nav aria-label="Console">{links}</nav><span>{bidi(label)}</span>'
         f'<span id="link" role="status"></span></header><main{source}>{main}</main></body></html>'
     )
 

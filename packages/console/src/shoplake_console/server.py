@@ -1,106 +1,38 @@
-"""The console's pages over HTTP, on loopback alone; newer ones are sent as they come, by server-sent events."""
+"""The console's pages over HTTP, on loopback alone."""
 
-import json
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from importlib import resources
-from threading import Lock
-from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
 
-import anyio
 import uvicorn
 from shoplake_core.clock import Clock
 from shoplake_core.errors import ConfigError, ShoplakeError
-from shoplake_orchestration.graph import graph
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from shoplake_console.graph_layout import layout_of
+from shoplake_console.dashboard_routes import dashboard_routes
+from shoplake_console.dashboards_port import DashboardSource
 from shoplake_console.graph_svg import GRAPH_STYLE
 from shoplake_console.guard import Guard
-from shoplake_console.list_page import list_main
 from shoplake_console.markup import document, error_main
-from shoplake_console.run_page import RunPage, RunView, run_main, selected_state
-from shoplake_console.runs_port import RunEntry, RunSource
+from shoplake_console.run_routes import run_routes
+from shoplake_console.runs_port import RunSource
 
 __all__ = ["console_app", "serve_console"]
 
-_LISTED = 30
-_LOG_LINES = 60
-_KEPT_HISTORIES = 8
-_LOOK_SECONDS = 0.4
-_ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_OWN_ASSETS = ("console.css", "console.js", "icon.svg")
+_FOREVER = "private, max-age=31536000, immutable"
 
 
-@dataclass
-class _Pages:
-    """The main parts of the pages, from a source; histories are read once and gone on with."""
-
-    source: RunSource
-    clock: Clock
-    token: str
-    _histories: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    _ended: dict[tuple[str, Any], RunEntry] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def runs(self, query: Mapping[str, str]) -> str:
-        return list_main(
-            [self._with_output(run) for run in self.source.listed(_LISTED)],
-            status=query.get("status", ""),
-            now=self.clock.now(),
-        )
-
-    def _with_output(self, run: RunEntry) -> RunEntry:
-        """The run with what it counted: that is told by a call of its own, once for each that has ended."""
-        if run.is_running:
-            return run
-        key = (run.run_id, run.ended_at)
-        if key not in self._ended:
-            self._ended[key] = replace(self.source.run(run.run_id), status=run.status)
-        return self._ended[key]
-
-    def run(self, run_id: str, query: Mapping[str, str]) -> tuple[RunEntry, str]:
-        run = self.source.run(run_id)  # before its events: an end is seen with all of them
-        events = self._history(run_id)
-        definition = self.source.definition(run_id)
-        drawn = graph(definition)
-        failure = self.source.failure(run, events)
-        state = selected_state(query.get("state", ""), drawn, events, failure)
-        page = query.get("page", "")
-        view = query.get("view", "")
-        shown = RunPage(
-            run=run,
-            definition=definition,
-            graph=drawn,
-            layout=layout_of(drawn),
-            events=events,
-            failure=failure,
-            view=RunView(view) if view in set(RunView) else RunView.GRAPH,
-            state=state,
-            page=int(page) if page.isascii() and page.isdecimal() and len(page) < 9 else 0,
-            log=self.source.log_tail(events, state, count=_LOG_LINES) if state else (),
-            token=self.token,
-            now=self.clock.now(),
-        )
-        return run, run_main(shown)
-
-    def _history(self, run_id: str) -> Sequence[Mapping[str, Any]]:
-        with self._lock:
-            known = self._histories.pop(run_id, [])
-            known = [*known, *self.source.events(run_id, after=known[-1]["id"] if known else 0)]
-            self._histories[run_id] = known
-            while len(self._histories) > _KEPT_HISTORIES:
-                del self._histories[next(iter(self._histories))]
-            return known
-
-
-def console_app(source: RunSource, *, clock: Clock, token: str, port: int) -> Starlette:
+def console_app(
+    source: RunSource, *, clock: Clock, token: str, port: int, dashboards: DashboardSource | None = None
+) -> Starlette:
     """The console as an ASGI application.
 
     Args:
@@ -108,95 +40,53 @@ def console_app(source: RunSource, *, clock: Clock, token: str, port: int) -> St
         clock: Time.
         token: The secret of the printed URL.
         port: Where it will listen: part of the Host that it answers to.
+        dashboards: The dashboards; None for a console without.
 
     """
-    pages = _Pages(source, clock, token)
 
-    def told(error: ShoplakeError) -> Response:
+    def told(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, ShoplakeError):
+            raise error
         status = 404 if isinstance(error, ConfigError) else 502
         return HTMLResponse(document("Error", source.label, error_main(error.message, error.hint)), status)
 
-    def show_runs(request: Request) -> Response:
-        live = f"/live?{urlencode(dict(request.query_params))}"
-        return HTMLResponse(document("Runs", source.label, pages.runs(request.query_params), live=live))
-
-    def show_run(request: Request) -> Response:
-        run_id = request.path_params["run_id"]
-        _, main = pages.run(run_id, request.query_params)
-        live = f"/runs/{quote(run_id, safe='')}/live?{urlencode(dict(request.query_params))}"
-        return HTMLResponse(document(f"Run {run_id}", source.label, main, live=live))
-
-    def follow_runs(request: Request) -> Response:
-        return _stream(request, lambda: pages.runs(request.query_params))
-
-    def follow_run(request: Request) -> Response:
-        run_id = request.path_params["run_id"]
-        return _stream(request, lambda: pages.run(run_id, request.query_params)[1])
-
-    async def act(request: Request) -> Response:
-        body = parse_qs((await request.body()).decode("utf-8", "replace"))
-        if not secrets.compare_digest(body.get("token", [""])[0].encode(), token.encode()):
-            return PlainTextResponse("the form's token is missing: load the page again\n", 403)
-        run_id, action = request.path_params["run_id"], request.path_params["action"]
-        acts: dict[str, Callable[[str], str | None]] = {
-            "stop": source.stop,
-            "redrive": source.redrive,
-            "again": source.run_again,
-        }
-        if action not in acts:
-            return PlainTextResponse("no such action\n", 404)
-        new = await anyio.to_thread.run_sync(acts[action], run_id)
-        return RedirectResponse(f"/runs/{quote(new or run_id, safe='')}", 303)
+    def no_such_page(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        message = f"there is no page {request.url.path}" if error.status_code == 404 else error.detail
+        return HTMLResponse(document("Error", source.label, error_main(message, "")), error.status_code)
 
     def asset(request: Request) -> Response:
         name = request.path_params["name"]
+        kind = _TYPES.get(name.rpartition(".")[2], "")
         if name == "graph.css":
-            return Response(GRAPH_STYLE, media_type="text/css")
-        if name not in _ASSETS:
-            return PlainTextResponse("no such file\n", 404)
-        return Response(
-            resources.files("shoplake_console.assets").joinpath(name).read_bytes(), media_type=_ASSETS[name]
-        )
-
-    def on_error(_request: Request, error: Exception) -> Response:
-        if isinstance(error, ShoplakeError):
-            return told(error)
-        raise error
+            return Response(GRAPH_STYLE, media_type=kind)
+        if name in _OWN_ASSETS:
+            return Response(resources.files("shoplake_console.assets").joinpath(name).read_bytes(), media_type=kind)
+        more: Mapping[str, bytes] = dashboards.assets() if dashboards else {}
+        if name in more:
+            return Response(more[name], media_type=kind, headers={"Cache-Control": _FOREVER})
+        return PlainTextResponse("no such file\n", 404)
 
     return Starlette(
         routes=[
-            Route("/", show_runs),
-            Route("/live", follow_runs),
             Route("/assets/{name}", asset),
-            # a run's name may hold anything, once it is decoded a "/" too
-            Route("/runs/{run_id:path}/live", follow_run),
-            Route("/runs/{run_id:path}/{action}", act, methods=["POST"]),
-            Route("/runs/{run_id:path}", show_run, methods=["GET"]),
+            *(dashboard_routes(dashboards, label=source.label) if dashboards else ()),
+            *run_routes(source, clock=clock, token=token),
         ],
         middleware=[Middleware(Guard, token=token, port=port)],
-        exception_handlers={ShoplakeError: on_error},
+        exception_handlers={ShoplakeError: told, HTTPException: no_such_page},
     )
 
 
-def _stream(request: Request, look: Callable[[], str]) -> Response:
-    """Main parts as they change, until the reader leaves. Each look runs in a thread of its own."""
-
-    async def parts() -> AsyncIterator[str]:
-        shown = ""
-        while not await request.is_disconnected():
-            try:
-                main = await anyio.to_thread.run_sync(look)
-            except ShoplakeError as error:
-                main = error_main(error.message, error.hint)
-            if main != shown:
-                shown = main
-                yield f"event: main\ndata: {json.dumps(main)}\n\n"
-            await anyio.sleep(_LOOK_SECONDS)
-
-    return StreamingResponse(parts(), media_type="text/event-stream")
-
-
-def serve_console(source: RunSource, *, clock: Clock, port: int, opened: Callable[[str], None]) -> None:
+def serve_console(
+    source: RunSource,
+    *,
+    clock: Clock,
+    port: int,
+    opened: Callable[[str], None],
+    dashboards: DashboardSource | None = None,
+) -> None:
     """Serve until it is interrupted.
 
     Args:
@@ -204,6 +94,7 @@ def serve_console(source: RunSource, *, clock: Clock, port: int, opened: Callabl
         clock: Time.
         port: Where; 0 for any free one.
         opened: Told the URL, with its token, once the port is ours.
+        dashboards: The dashboards; None for a console without.
 
     Raises:
         ConfigError: The port is taken.
@@ -217,7 +108,7 @@ def serve_console(source: RunSource, *, clock: Clock, port: int, opened: Callabl
         listener.close()
         raise ConfigError(f"port {port} cannot be used: {error}", hint="shoplake console --port 0") from error
     bound, token = listener.getsockname()[1], secrets.token_urlsafe(24)
-    app = console_app(source, clock=clock, token=token, port=bound)
+    app = console_app(source, clock=clock, token=token, port=bound, dashboards=dashboards)
     config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws="none")
     opened(f"http://127.0.0.1:{bound}/?token={token}")
     with listener:

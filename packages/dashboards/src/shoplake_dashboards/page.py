@@ -1,18 +1,22 @@
 """A sheet of a dashboard as one HTML file that asks nobody for anything: styles, scripts, specifications and data are in it.
 
 The Content-Security-Policy allows the page's own two scripts and its style sheet by their hashes, and nothing else: no
-connection, no inline style, no `eval` (Vega runs its expressions by interpreter).
+connection, no inline style, no `eval` (Vega runs its expressions by interpreter). A server may send scripts and styles as
+files of their own instead, with a policy of its own.
 """
 
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import vl_convert  # type: ignore[import-not-found, unused-ignore]
 
+from shoplake_dashboards.controls import controls
 from shoplake_dashboards.csv_export import tile_csv
 from shoplake_dashboards.fragments import drill_links, tile_html
 from shoplake_dashboards.layout import ROW_PIXELS
@@ -20,7 +24,6 @@ from shoplake_dashboards.markup import Html, join, raw_json, tag
 from shoplake_dashboards.page_data import PageData, TileState
 from shoplake_dashboards.page_state import period_words, url_of
 from shoplake_dashboards.parity import Rendering, account_for
-from shoplake_dashboards.periods import PERIOD_NAMES
 from shoplake_dashboards.tree import Bar, Dashboard, Donut, HeatMap, Kpi, Line, Unit, Visual, named_measures
 from shoplake_dashboards.vega.bar import bar_spec
 from shoplake_dashboards.vega.common import DARK, LIGHT
@@ -28,7 +31,7 @@ from shoplake_dashboards.vega.donut import donut_spec
 from shoplake_dashboards.vega.heat_map import heat_map_spec
 from shoplake_dashboards.vega.line import line_spec
 
-__all__ = ["VEGA_LITE_VERSION", "dash_page", "visual_spec"]
+__all__ = ["VEGA_LITE_VERSION", "Frame", "dash_page", "page_assets", "visual_spec"]
 
 VEGA_LITE_VERSION = "6.4"
 _BAR_PIXELS = 34
@@ -88,35 +91,6 @@ def _freshness(dashboard: Dashboard, data: PageData) -> Html:
     return tag("p", f"{', '.join(parts)}. Days are of {data.time_zone}{amounts}.", class_="freshness")
 
 
-def _controls(dashboard: Dashboard, data: PageData) -> Html:
-    state, dates = data.state, dashboard.dates
-    fields: list[str] = [tag("input", type="hidden", name="sheet", value=state.sheet)]
-    if dates is not None:
-        options = [
-            tag("option", PERIOD_NAMES[name], value=name, selected=name == state.period_name) for name in dates.periods
-        ]
-        if not state.period_name:
-            options.insert(0, tag("option", period_words(state), value="", selected=True, disabled=True))
-        fields.append(tag("label", "Period ", tag("select", *options, name="period")))
-    for chosen in dashboard.filters:
-        values = state.selected.get(chosen.column, ())
-        options = [tag("option", f"All: {chosen.label}", value="", selected=not values)]
-        known = (
-            *data.options.get(chosen.column, ()),
-            *(v for v in values if v not in data.options.get(chosen.column, ())),
-        )
-        options += [tag("option", value, value=value, selected=value in values) for value in known]
-        fields.append(
-            tag(
-                "label",
-                f"{chosen.label} ",
-                tag("select", *options, name=f"f.{chosen.column}", multiple=len(values) > 1),
-            )
-        )
-    fields += [tag("button", "Show", type="submit"), tag("a", "Reset", href="?")]
-    return tag("form", *fields, method="get", class_="controls", aria_label="Filters")
-
-
 def _chosen(dashboard: Dashboard, data: PageData) -> Html:
     """The choices in words: on a page without a server they cannot be changed, but must be said."""
     state = data.state
@@ -137,20 +111,61 @@ def _sheets(dashboard: Dashboard, data: PageData, *, served: bool) -> Html:
     links = []
     for sheet in dashboard.sheets:
         here = sheet.name == data.state.sheet
-        url = url_of(data.state, dashboard)
-        links.append(
-            tag("a", sheet.title, href=f"{url}&sheet={sheet.name}", **({"aria_current": "page"} if here else {}))
-        )
+        url = url_of(replace(data.state, sheet=sheet.name, drill={}), dashboard)
+        links.append(tag("a", sheet.title, href=url, **({"aria_current": "page"} if here else {})))
     return tag("nav", *links, class_="sheets", aria_label="Sheets")
 
 
-def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a server puts around a page.
+
+    Attributes:
+        links: Words, address and whether it is here, of the ways to other pages.
+        label: What stands beside them.
+        assets: The address before the names of `page_assets`.
+        icon: Address of the icon.
+
+    """
+
+    links: Sequence[tuple[str, str, bool]]
+    label: str
+    assets: str
+    icon: str
+
+
+def _around(frame: Frame) -> Html:
+    links = [
+        tag("a", words, href=href, **({"aria_current": "page"} if here else {})) for words, href, here in frame.links
+    ]
+    return tag("div", tag("nav", *links, aria_label="Console"), tag("bdi", frame.label), class_="frame")
+
+
+@cache
+def page_assets() -> dict[str, bytes]:
+    """Name -> content of the files that a page in a `Frame` loads. A name holds the hash of its content."""
+    return {_asset_name(name): text.encode() for name, text in _parts().items()}
+
+
+@cache
+def _parts() -> dict[str, str]:
+    return {"page.css": _asset("page.css"), "vega.js": _bundle(), "page.js": _asset("page.js")}
+
+
+@cache
+def _asset_name(name: str) -> str:
+    stem, _, ending = name.partition(".")
+    return f"dashboard-{stem}-{hashlib.sha256(_parts()[name].encode()).hexdigest()[:16]}.{ending}"
+
+
+def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False, frame: Frame | None = None) -> str:
     """The sheet that `data` was read for, as one HTML document.
 
     Args:
         dashboard: A checked dashboard.
         data: From `read_page`.
         served: A server answers this page's links: filters become controls, bars open the level below.
+        frame: What that server puts around it; it sends the files of `page_assets` and the policy for them.
 
     """
     sheet = dashboard.sheet(data.state.sheet)
@@ -180,24 +195,33 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> 
         "img-src data:; form-action 'self'; base-uri 'none'"
     )
     kpis = [v for v in sheet.visuals if isinstance(v, Kpi)]
+    if frame is None:
+        head_parts = [tag("meta", http_equiv="Content-Security-Policy", content=policy), tag("style", Html(style))]
+        scripts = [tag("script", Html(bundle)), tag("script", Html(script))]
+    else:
+        head_parts = [
+            tag("link", rel="stylesheet", href=frame.assets + _asset_name("page.css")),
+            tag("link", rel="icon", href=frame.icon),
+        ]
+        scripts = [tag("script", src=frame.assets + _asset_name(name)) for name in ("vega.js", "page.js")]
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", f"{dashboard.title}: {sheet.title}"),
-        tag("style", Html(style)),
+        *head_parts,
     )
     body = tag(
         "body",
         tag("a", "Skip to the tiles", href="#tiles", class_="skip"),
+        _around(frame) if frame else "",
         tag(
             "header",
             tag("div", tag("h1", dashboard.title), tag("p", dashboard.question, class_="question"), class_="titles"),
             tag("button", "Dark theme", type="button", id="theme", aria_pressed="false"),
             _sheets(dashboard, data, served=served),
-            _controls(dashboard, data) if served else Html(""),
+            controls(dashboard, data) if served else Html(""),
             _chosen(dashboard, data),
             _freshness(dashboard, data),
             *(tag("p", note, class_="url-note", role="status") for note in data.state.notes),
@@ -214,7 +238,6 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False) -> 
             id="tiles",
         ),
         tag("script", raw_json(json.dumps(content, ensure_ascii=False)), type="application/json", id="content"),
-        tag("script", Html(bundle)),
-        tag("script", Html(script)),
+        *scripts,
     )
     return join(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))

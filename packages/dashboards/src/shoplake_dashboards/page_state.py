@@ -1,7 +1,7 @@
 """What a reader has chosen, to and from the query string of a URL, so that a view can be shared as a link.
 
     ?sheet=overview&period=last_28_days&f.channel=web&f.channel=app&drill.by_category=Shoes
-    ?from=2026-01-01&to=2026-01-31
+    ?from=2026-01-01&to=2026-01-31&top=10
 
 A URL is untrusted text. What is unknown or wrong in it is left out and named in `notes`: a mistyped link still opens a page.
 """
@@ -14,10 +14,14 @@ from urllib.parse import parse_qsl, urlencode
 from shoplake_core.suggestions import did_you_mean
 
 from shoplake_dashboards.periods import PERIOD_NAMES, Period, relative_period
-from shoplake_dashboards.tree import Bar, Dashboard
+from shoplake_dashboards.tree import Bar, Dashboard, Table, Visual
 
-__all__ = ["PageState", "page_state_from_url", "period_words", "url_of"]
+__all__ = ["TOPS", "PageState", "is_ranking", "page_state_from_url", "period_words", "ranked", "url_of"]
 
+TOPS = (5, 10, 20, 50)
+"""How many rows of a ranking a reader may ask for."""
+
+_PLAIN = ("sheet", "period", "from", "to", "top")
 _MOST_PAIRS = 200
 _LONGEST_VALUE = 200
 _LONGEST_PERIOD_DAYS = 3660
@@ -34,6 +38,7 @@ class PageState:
         period_name: A key of `PERIOD_NAMES`; "" for two dates of the reader's own.
         selected: Column -> values of the category filters; no entry for all.
         drill: Visual id -> values chosen on the way down.
+        top: How many rows of each ranking; 0 for as many as its author chose.
         notes: What the URL held and the page could not use, as sentences.
 
     """
@@ -44,6 +49,7 @@ class PageState:
     period_name: str = ""
     selected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drill: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    top: int = 0
     notes: tuple[str, ...] = ()
 
     def drilled(self, visual_id: str, values: tuple[str, ...]) -> "PageState":
@@ -79,8 +85,9 @@ def page_state_from_url(dashboard: Dashboard, query: str, *, today: date) -> Pag
         elif kind == "drill" and name in drills:
             if len(drill.get(name, ())) < len(drills[name].drill):
                 drill[name] = (*drill.get(name, ()), value)
-        elif key not in {"sheet", "period", "from", "to"}:
-            notes.append(f'The link names "{key}", which this dashboard does not have.')
+        elif key not in _PLAIN:
+            near = did_you_mean(key, [*_PLAIN, *(f"f.{c}" for c in columns), *(f"drill.{d}" for d in drills)])
+            notes.append(f'The link names "{key}", which this dashboard does not have{near}.')
     return PageState(
         sheet=sheet,
         today=today,
@@ -88,8 +95,36 @@ def page_state_from_url(dashboard: Dashboard, query: str, *, today: date) -> Pag
         period_name=period_name,
         selected=selected,
         drill=drill,
+        top=_top(single.get("top", ""), notes),
         notes=tuple(notes),
     )
+
+
+def _top(text: str, notes: list[str]) -> int:
+    if text in {str(count) for count in TOPS}:
+        return int(text)
+    if text:
+        notes.append(f'A ranking cannot show "{text}" rows: choose {", ".join(map(str, TOPS))}.')
+    return 0
+
+
+def ranked(dashboard: Dashboard, top: int) -> Dashboard:
+    """The dashboard with `top` rows in each ranking: tables, and bars that are not over time; as it is where `top` is 0."""
+    if not top:
+        return dashboard
+
+    def cut(visual: Visual) -> Visual:
+        if isinstance(visual, Table):
+            return replace(visual, limit=top)
+        return replace(visual, top=top) if isinstance(visual, Bar) and is_ranking(visual) else visual
+
+    sheets = (replace(sheet, visuals=tuple(map(cut, sheet.visuals))) for sheet in dashboard.sheets)
+    return replace(dashboard, sheets=tuple(sheets))
+
+
+def is_ranking(visual: Visual) -> bool:
+    """Whether a reader may choose how many rows it shows."""
+    return isinstance(visual, Table) or (isinstance(visual, Bar) and visual.category.granularity is None)
 
 
 def _period(
@@ -125,6 +160,7 @@ def url_of(state: PageState, dashboard: Dashboard) -> str:
             pairs.append(("period", state.period_name))
     pairs += [(f"f.{column}", value) for column, values in state.selected.items() for value in values]
     pairs += [(f"drill.{visual}", value) for visual, values in state.drill.items() for value in values]
+    pairs += [("top", str(state.top))] if state.top else []
     return f"?{urlencode(pairs)}"
 
 

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shoplake_dashboards.loading import all_contracts, dashboards_from_folder
 from shoplake_dashboards.page import dash_page
 from shoplake_dashboards.page_data import PageData, TileState, read_page
-from shoplake_dashboards.page_state import page_state_from_url
-from shoplake_dashboards.sql import Query
+from shoplake_dashboards.page_state import PageState, page_state_from_url
+from shoplake_dashboards.reads import page_reads
+from shoplake_dashboards.sql import freshness_queries, option_queries
 from shoplake_dashboards.tree import Dashboard
 
 from shoplake.cloud import Cloud
+from shoplake.console_warehouse import ConsoleWarehouse, warehouse_of
 from shoplake.workspace import Workspace
 
-__all__ = ["failed_tiles", "page_file_names", "project_dashboards", "read_dashboard", "write_pages"]
+__all__ = ["failed_tiles", "page_file_names", "page_of", "project_dashboards", "read_dashboard", "write_pages"]
 
 
 def project_dashboards(workspace: Workspace) -> dict[str, Dashboard]:
@@ -28,23 +29,30 @@ def project_dashboards(workspace: Workspace) -> dict[str, Dashboard]:
     return dashboards_from_folder(workspace.folder, workspace.project.gold)
 
 
-def read_dashboard(cloud: Cloud, dashboard: Dashboard, *, url: str = "") -> PageData:
-    """What the page shows, asked of the warehouse by the Data API; a tile that cannot be read says why."""
-    config = cloud.workspace.project.config
-    today = cloud.clock.now().astimezone(ZoneInfo(config.store_time_zone)).date()
-
-    def run(query: Query) -> Sequence[Mapping[str, Any]]:
-        result = cloud.query(query.sql, parameters=query.parameters)
-        return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-
+def page_of(workspace: Workspace, warehouse: ConsoleWarehouse, dashboard: Dashboard, state: PageState) -> PageData:
+    """What the sheet of that state shows; a tile that cannot be read says why."""
+    config, contracts = workspace.project.config, all_contracts(workspace.project.gold)
     return read_page(
         dashboard,
-        page_state_from_url(dashboard, url, today=today),
-        contracts=all_contracts(cloud.workspace.project.gold),
-        run=run,
+        state,
+        contracts=contracts,
+        run=warehouse.asked(
+            (
+                *(read.query for read in page_reads(dashboard, state, contracts=contracts)),
+                *freshness_queries(dashboard, contracts=contracts),
+                *option_queries(dashboard, contracts=contracts),
+            )
+        ),
         currency=config.store_currency,
         time_zone=config.store_time_zone,
     )
+
+
+def read_dashboard(cloud: Cloud, dashboard: Dashboard) -> PageData:
+    """What the page shows, asked of the warehouse by the Data API; a tile that cannot be read says why."""
+    zone = ZoneInfo(cloud.workspace.project.config.store_time_zone)
+    state = page_state_from_url(dashboard, "", today=cloud.clock.now().astimezone(zone).date())
+    return page_of(cloud.workspace, warehouse_of(cloud), dashboard, state)
 
 
 def page_file_names(names: Sequence[str], folder: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""`console`: the runs as pages on this machine."""
+"""`console`: runs and dashboards as pages on this machine."""
 
 from typing import Annotated
 
@@ -7,7 +7,9 @@ from shoplake_console.server import serve_console
 from shoplake_infra.artifacts.platforms import Target
 
 from shoplake.cli import InEnvironment, OnTarget, app, session
+from shoplake.console_dashboards import ConsoleDashboards
 from shoplake.console_runs import ConsoleRuns
+from shoplake.console_warehouse import warehouse_of
 from shoplake.run_logs import lines_from_cloudwatch, lines_from_laptop
 from shoplake.targets import reached_cloud
 
@@ -18,13 +20,15 @@ def console(
     target: OnTarget = Target.LOCAL,
     env: InEnvironment = "",
 ) -> None:
-    """Show runs as pages, live: the state machine, failures, logs; stop and redrive. Only this machine can reach it."""
+    """Show runs and dashboards as pages on this machine: runs live, with stop and redrive; dashboards with filters."""
     with session(environment=env) as (workspace, narrator):
         cloud = reached_cloud(workspace, narrator, target)
         logs = cloud.aws.client("logs")
+        label = f"{workspace.project.config.name} · {cloud.words}"
+        dashboards = ConsoleDashboards(workspace, warehouse_of(cloud), label=label, clock=cloud.clock)
         runs = ConsoleRuns(
             cloud.executions,
-            label=f"{workspace.project.config.name} · {cloud.words}",
+            label=label,
             folder=workspace.state_folder,
             clock=cloud.clock,
             log_lines=lambda job: (
@@ -38,4 +42,4 @@ def console(
             narrator.say("the console runs until Ctrl-C; its URL holds a token, so keep it to yourself")
             typer.echo(url)
 
-        serve_console(runs, clock=cloud.clock, port=port, opened=opened)
+        serve_console(runs, clock=cloud.clock, port=port, opened=opened, dashboards=dashboards)
