@@ -50,7 +50,8 @@
 
   const drawAll = async () => {
     document.documentElement.dataset.theme = theme();
-    button.setAttribute("aria-pressed", String(theme() === "dark"));
+    button.removeAttribute("aria-pressed"); // it says what it will do, not what is on
+    button.textContent = theme() === "dark" ? "Light theme" : "Dark theme";
     await Promise.all(Object.keys(content.specs).map(draw));
     document.documentElement.dataset.drawn = theme();
   };

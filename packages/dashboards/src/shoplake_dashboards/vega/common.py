@@ -101,7 +101,8 @@ def _number_label(unit: Unit, largest: float, currency: str) -> str:
         return "format(datum.value, '.0%')"
     sign = json.dumps(currency_symbol(currency)) if unit is Unit.CURRENCY else "''"
     digits = f"format(abs(datum.value) / {scale.divisor}, abs(datum.value / {scale.divisor}) % 1 ? ',.1f' : ',.0f')"
-    return f"(datum.value < 0 ? '\N{MINUS SIGN}' : '') + {sign} + {digits} + {json.dumps(scale.suffix)}"
+    suffix = f"(datum.value ? {json.dumps(scale.suffix)} : '')"  # nothing is not "0k"
+    return f"(datum.value < 0 ? '\N{MINUS SIGN}' : '') + {sign} + {digits} + {suffix}"
 
 
 def value_axis(measures: Sequence[Measure], largest: float, currency: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Lines over time, each named at its end."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +18,9 @@ _MOST_SHADED_DAYS = 100
 _SATURDAY = 5
 _MOST_TICKS = 14
 _LOW = 0.2
+_LABEL_PIXELS = 18
+_AXIS_PIXELS = 50  # of the height: the days below and the unit above
+_IS_WIDE = "(width > 560)"
 _UTC_DAYS = {"parse": {"x": "utc:'%Y-%m-%d'"}}  # else a reader west of Greenwich sees the day before
 _Point = dict[str, Any]
 
@@ -71,12 +74,24 @@ def _mark_tails(line: Sequence[_Point]) -> None:
             here["tail"], there["tail"] = "last", "last"
 
 
-def _label_offsets(heights: Sequence[float]) -> list[int]:
-    """Pixels that each end's label stands away from it, for ends from high to low in shares of the axis: one line alone is
-    what the title says, labels of near ends stand on both sides of them, and none lies on the axis.
+def _label_offsets(heights: Sequence[float], *, pixels: int) -> list[int]:
+    """Pixels that each end's label stands below it, for ends from high to low in shares of an axis of so many pixels, where
+    labels stand beside the lines: as near to their ends as they can without touching each other.
     """
-    if len(heights) < 2:
-        return []
+    offsets: list[int] = []
+    lowest = -pixels  # where the label above stands
+    for height in heights:
+        at = round((1 - height) * pixels)
+        place = max(at, lowest + _LABEL_PIXELS) if offsets else at
+        offsets.append(place - at)
+        lowest = place
+    return offsets
+
+
+def _offsets_above(heights: Sequence[float]) -> list[int]:
+    """The same where labels stand over the lines, as on a phone: labels of near ends stand on both sides of them, and none
+    lies on the axis.
+    """
     offsets = [-14]
     for place, (above, height) in enumerate(itertools.pairwise(heights), start=1):
         if height >= _LOW:
@@ -88,11 +103,52 @@ def _label_offsets(heights: Sequence[float]) -> list[int]:
     return offsets
 
 
-def _tick_days(points: Sequence[_Point]) -> list[dict[str, Any]]:
-    """At most `_MOST_TICKS` of the steps that there are: an axis never names a day twice."""
+def _in_months(points: Sequence[_Point], granularity: Granularity) -> bool:
+    return granularity is Granularity.DAY and len({point["x"] for point in points}) > _MOST_SHADED_DAYS
+
+
+def _tick_format(points: Sequence[_Point], granularity: Granularity) -> str:
+    return "%b %Y" if granularity is Granularity.MONTH or _in_months(points, granularity) else "%d %b"
+
+
+def _tick_days(points: Sequence[_Point], granularity: Granularity) -> list[dict[str, Any]]:
+    """Where the axis is named: Mondays in a few weeks of days, firsts in many months of them, else at most `_MOST_TICKS` of
+    the steps that there are; an axis never names a day twice.
+    """
     days = sorted({date.fromisoformat(point["x"]) for point in points})
+    if granularity is Granularity.DAY and len(days) > _MOST_TICKS:
+        months = _in_months(points, granularity)
+        days = [day for day in days if (day.day == 1 if months else day.weekday() == 0)]
     step = -(-len(days) // _MOST_TICKS) or 1
     return [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in days[::step]]
+
+
+def _room(ends: Sequence[_Point]) -> str:
+    """An expression: the pixels that are left for labels beside the lines; none where the picture is narrow."""
+    return f"({_IS_WIDE} ? {16 + 8.5 * max(len(end['series']) for end in ends):.0f} : 0)"
+
+
+def _labels(
+    ends: Sequence[_Point], layer: Callable[..., dict[str, Any]], *, largest: float, height: int
+) -> list[dict[str, Any]]:
+    """The lines' names: beside their ends, over them where the picture is narrow."""
+    lowest = min(0.0, *(end["y"] for end in ends))
+    shares = [(end["y"] - lowest) / ((largest - lowest) or 1) for end in ends]
+    found = []
+    text = {"field": "series", "type": "nominal"}
+    beside, above = _label_offsets(shares, pixels=height - _AXIS_PIXELS), _offsets_above(shares)
+    for place, (wide, narrow) in enumerate(zip(beside, above, strict=True), start=1):
+        mark = {
+            "type": "text",
+            "align": {"expr": f"{_IS_WIDE} ? 'left' : 'right'"},
+            "baseline": "middle",
+            "dx": {"expr": f"{_IS_WIDE} ? 10 : 0"},
+            "dy": {"expr": f"{_IS_WIDE} ? {wide} : {narrow}"},
+            "fontWeight": 600,
+        }
+        halo = mark | {"stroke": "@surface", "strokeWidth": 5, "strokeJoin": "round"}
+        found += [layer(f"datum.end === {place}", entry, text=text) for entry in (halo, mark)]
+    return found
 
 
 def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> dict[str, Any]:
@@ -127,15 +183,15 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
         "x": {
             "field": "x",
             "type": "temporal",
-            "scale": {"type": "utc"},
+            "scale": {"type": "utc"} | ({"range": [0, {"expr": f"width - {_room(ends)}"}]} if len(ends) > 1 else {}),
             "axis": {
                 "title": None,
-                "format": "%b %Y" if granularity is Granularity.MONTH else "%d %b",
+                "format": _tick_format(points, granularity),
                 "grid": False,
                 "labelOverlap": "greedy",
                 "labelSeparation": 16,
-                "labelFlush": True,
-                "values": _tick_days(points),
+                "labelFlush": False,
+                "values": _tick_days(points, granularity),
             },
         },
         "y": {"field": "y", "type": "quantitative", "axis": value_axis(visual.values, largest, data.currency)},
@@ -161,11 +217,8 @@ def line_spec(visual: Line, tile: TileData, data: PageData, *, height: int) -> d
         spec["layer"].append(layer("datum.open", hollow))
     hover = {"type": "point", "size": 160, "opacity": 0, "filled": True}
     spec["layer"].append(layer("isValid(datum.y)", hover, tooltip=tooltip))
-    text = {"field": "series", "type": "nominal"}
-    for place, dy in enumerate(_label_offsets([end["y"] / (largest or 1) for end in ends])):
-        mark = {"type": "text", "align": "right", "dy": dy, "fontWeight": 600}
-        halo = mark | {"stroke": "@surface", "strokeWidth": 5, "strokeJoin": "round"}
-        spec["layer"] += [layer(f"datum.end === {place + 1}", entry, text=text) for entry in (halo, mark)]
+    if len(ends) > 1:  # one line alone is what the title says
+        spec["layer"] += _labels(ends, layer, largest=largest, height=height)
     return spec
 
 
