@@ -196,6 +196,14 @@ def test_tables_grow_and_views_work(warehouse):
     assert "too long" in warehouse.error("INSERT INTO copied (e) VALUES ('€€€')")
 
 
+def test_a_sort_key_is_an_index_that_ends_with_its_table(warehouse):
+    made = 'CREATE TABLE IF NOT EXISTS sorted ("day" DATE, a INTEGER) DISTKEY (a) COMPOUND SORTKEY ("day", a)'
+    warehouse.ok(made, made)
+    assert any("sort_sorted" in line for (line,) in warehouse.rows("EXPLAIN SELECT MAX(day) FROM sorted"))
+    warehouse.ok("DROP TABLE sorted", made, "ALTER TABLE sorted DROP COLUMN day")
+    assert not any("sort_sorted" in line for (line,) in warehouse.rows("EXPLAIN SELECT MAX(a) FROM sorted"))
+
+
 def test_identity_counts(warehouse):
     warehouse.ok("CREATE TABLE counted (id BIGINT IDENTITY(1,1), a INTEGER)", "INSERT INTO counted (a) VALUES (7), (8)")
     assert warehouse.rows("SELECT id, a FROM counted ORDER BY id") == [(1, 7), (2, 8)]

@@ -12,7 +12,14 @@ from shoplake_local.redshift.gate import check_tokens, check_tree, redshift_toke
 from shoplake_local.redshift.postgres_sql import to_postgres
 from shoplake_local.redshift.procedure_ddl import create_procedure
 from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
-from shoplake_local.redshift.table_ddl import alter_table, create_table, key_columns, without_table_attributes
+from shoplake_local.redshift.table_ddl import (
+    alter_table,
+    create_table,
+    key_columns,
+    sort_columns,
+    sort_index,
+    without_table_attributes,
+)
 
 __all__ = ["CopyStatement", "NoOperation", "PreparedStatement", "SqlStatement", "prepare_statement"]
 
@@ -141,7 +148,9 @@ def _prepare_parsed(text: str, *, in_transaction: bool) -> SqlStatement:
         return SqlStatement(*to_postgres(tree))
     if isinstance(tree, exp.Create) and tree.kind in _CREATED_KINDS:
         if tree.kind == "TABLE" and isinstance(tree.this, exp.Schema):
-            return SqlStatement(create_table(tree, keys=key_columns(tokens)))
+            made = create_table(tree, keys=key_columns(tokens))
+            index = sort_index(tree, sort_columns(tokens))
+            return SqlStatement(f"{made}; {index}" if index else made)
         return SqlStatement(*to_postgres(tree))
     if isinstance(tree, exp.Alter) and tree.args.get("kind") == "TABLE":
         return SqlStatement(alter_table(tree, in_transaction=in_transaction))

@@ -1,5 +1,6 @@
-"""CREATE TABLE and ALTER TABLE for PostgreSQL: distribution, sort keys and encodings go, so do the keys that Redshift does
-not enforce (a doubled load must show here as it would there), and VARCHAR lengths are held in bytes.
+"""CREATE TABLE and ALTER TABLE for PostgreSQL: distribution and encodings go, so do the keys that Redshift does not enforce
+(a doubled load must show here as it would there), VARCHAR lengths are held in bytes, and a sort key is an index, so that a
+range of days is read without the rest, as it is there.
 """
 
 from collections.abc import Sequence
@@ -8,9 +9,10 @@ from sqlglot import Token, TokenType, exp
 
 from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
 
-__all__ = ["BYTES_CONSTRAINT_PREFIX", "alter_table", "create_table", "key_columns", "without_table_attributes"]
+__all__ = ["BYTES_CONSTRAINT_PREFIX", "alter_table", "create_table", "key_columns", "sort_columns", "sort_index", "without_table_attributes"]
 
 BYTES_CONSTRAINT_PREFIX = "bytes_"
+SORT_INDEX_PREFIX = "sort_"
 _MAX_NAME = 63
 _DEFAULT_LENGTHS = {"VARCHAR": 256, "NVARCHAR": 256, "TEXT": 256, "BPCHAR": 256, "CHAR": 1, "NCHAR": 1}
 _MAX_VARCHAR_BYTES = 65_535
@@ -56,9 +58,18 @@ def without_table_attributes(sql: str, tokens: Sequence[Token]) -> str:
 
 def key_columns(tokens: Sequence[Token]) -> tuple[str, ...]:
     """The columns that DISTKEY (...) and SORTKEY (...) name after the column list."""
+    return _columns_after(tokens, {"DISTKEY", "SORTKEY"})
+
+
+def sort_columns(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """The columns that SORTKEY (...) names after the column list, in its order; () for AUTO or none."""
+    return _columns_after(tokens, {"SORTKEY"})
+
+
+def _columns_after(tokens: Sequence[Token], words: set[str]) -> tuple[str, ...]:
     names: list[str] = []
     for place, token in enumerate(tokens):
-        if token.token_type is TokenType.IDENTIFIER or token.text.upper() not in {"DISTKEY", "SORTKEY"}:
+        if token.token_type is TokenType.IDENTIFIER or token.text.upper() not in words:
             continue
         inside = tokens[place + 2 : max(_skip_parens(tokens, place + 1) - 1, place + 2)]
         names += [t.text if t.token_type is TokenType.IDENTIFIER else t.text.lower() for t in inside if t.text != ","]
@@ -144,6 +155,16 @@ def create_table(tree: exp.Create, *, keys: Sequence[str] = ()) -> str:
     temporary = "TEMPORARY " if tree.find(exp.TemporaryProperty) else ""
     absent = "IF NOT EXISTS " if tree.args.get("exists") else ""
     return f"CREATE {temporary}TABLE {absent}{tree.this.this.sql('postgres')} ({', '.join(lines)})"
+
+
+def sort_index(tree: exp.Create, columns: Sequence[str]) -> str:
+    """The statement that makes the index of a table's sort key; "" where it has none."""
+    if not columns or tree.find(exp.TemporaryProperty):
+        return ""
+    table = tree.this.this
+    name = exp.to_identifier(f"{SORT_INDEX_PREFIX}{table.name}"[:_MAX_NAME], quoted=True).sql("postgres")
+    keys = ", ".join(exp.to_identifier(column, quoted=True).sql("postgres") for column in columns)
+    return f"CREATE INDEX IF NOT EXISTS {name} ON {table.sql('postgres')} ({keys})"
 
 
 def alter_table(tree: exp.Alter, *, in_transaction: bool) -> str:
