@@ -11,6 +11,7 @@ from shoplake_core.errors import ConfigError
 from shoplake_functions.bronze_state import BronzeReader
 from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
 from shoplake_functions.executions import execution_asker
+from shoplake_functions.refresh_planning import planned_refreshes
 from shoplake_functions.rotate_source_secret import RotationStep, SecretRotation
 from shoplake_functions.run_history import RunHistory
 from shoplake_functions.run_lock import Outcome, RunFailed, RunLock, check_held
@@ -19,6 +20,7 @@ from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
 from shoplake_functions.source_reading import leave_source_reading
 from shoplake_functions.source_secret import read_masking_key, read_source_endpoint
+from shoplake_functions.spice_refreshes import spice_data_sets
 from shoplake_functions.warehouse_loads import next_warehouse_loads
 
 __all__ = [
@@ -96,9 +98,18 @@ def bronze_state(event: Event, _context: object) -> Event:
 
 
 def warehouse_loads(event: Event, _context: object) -> Event:
-    """Plan the warehouse's next loads."""
+    """Plan the warehouse's next loads; where the event has data sets, what these read anew of the warehouse."""
     here = _environment()
     check_held(here.s3, here.names.artifacts_bucket, field_of(event, "execution_arn", str))
+    if "data_sets" in event:
+        refreshes = planned_refreshes(
+            spice_data_sets(field_of(event, "data_sets", list)),
+            names=here.names,
+            client=here.client,
+            clock=SystemClock(),
+            run_id=run_id_of(event),
+        )
+        return {"refreshes": [one.as_json() for one in refreshes]}
     field_of(event, "rebuild", bool)  # a rebuilt model's batch is full, which the plan sees by itself
     loads = next_warehouse_loads(
         here.project.gold,
