@@ -50,7 +50,7 @@ def data_set(name, columns=("day", "amount"), mode="SPICE", look_back=LOOK_BACK)
     }
     request = {"AwsAccountId": "passed over", "Name": name, "PhysicalTableMap": {"gold": {"CustomSql": sql}}}
     request["ImportMode"] = mode
-    return DataSetAsset(id=f"{PREFIX}-{name}", request=request, look_back=look_back)
+    return DataSetAsset(id=f"{PREFIX}-{name}", request=request, tables=("sales",), look_back=look_back)
 
 
 def dashboard(identifier=SALES, column="amount", title="Sales", sets=None):
@@ -283,10 +283,12 @@ def test_a_group_of_somebody_else_is_not_taken_over(on_local, estate, client):
 def test_what_a_run_refreshes_is_each_data_set_of_spice_once():
     live = data_set("health", mode="DIRECT_QUERY", look_back=None)
     assets = {"sales": dashboard(), "health": dashboard(f"{PREFIX}-health", sets=(live, data_set("store")))}
-    assert spice_refreshes(assets) == (
-        SpiceRefresh(f"{PREFIX}-products", "FULL_REFRESH"),
-        SpiceRefresh(f"{PREFIX}-store", "INCREMENTAL_REFRESH"),
-    )
+    products, store = spice_refreshes(assets)
+    assert products == SpiceRefresh(f"{PREFIX}-products", ("sales",))
+    assert store.as_json() == {"id": f"{PREFIX}-store", "tables": ["sales"], "date": "day", "days": 14}
+    hours = data_set("store", look_back={**LOOK_BACK, "SizeUnit": "HOUR"})
+    with pytest.raises(ConfigError, match="cannot be refreshed by a run"):
+        spice_refreshes({"sales": dashboard(sets=(hours,))})
 
 
 def test_ids_are_the_environments_and_mean_one_thing(estate):

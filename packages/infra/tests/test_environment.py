@@ -5,7 +5,7 @@ import pytest
 from shoplake_core.errors import ConfigError
 from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
 from shoplake_infra.applying import apply
-from shoplake_infra.dashboards import DashboardSettings
+from shoplake_infra.dashboards import DashboardAsset, DashboardAssets, DashboardSettings, DataSetAsset
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.policies import SERVICES, RolePolicies
@@ -94,7 +94,7 @@ def test_no_statement_allows_a_whole_service_and_stars_are_few(policies):
 
 def test_every_policy_is_small_enough_for_iam(policies):
     for role in SERVICES:
-        text = json.dumps(policies.statements(role), default=str, separators=(",", ":"))
+        text = json.dumps(replace(policies, dashboards=True).statements(role), default=str, separators=(",", ":"))
         assert len(text) < 10_240 - 100, role
 
 
@@ -115,8 +115,9 @@ def test_only_the_run_and_its_reconciliation_call_functions(policies):
 
 @pytest.fixture
 def desired(artifacts):
-    def made(**changed):
-        everything = desired_environment("shop", NAMES, replace(SETTINGS, **changed), artifacts=artifacts)
+    def made(assets=None, **changed):
+        settings = replace(SETTINGS, **changed)
+        everything = desired_environment("shop", NAMES, settings, artifacts=artifacts, dashboards=assets)
         return tuple(without_policy(one) if one.kind == "bucket" else one for one in everything)
 
     return made
@@ -211,6 +212,30 @@ def test_a_rotated_secret_has_its_function_and_the_function_lets_secrets_manager
     ]
     apply(plan(left, aws), aws)
     assert plan(left, aws).changes == ()
+
+
+def test_a_run_refreshes_the_environments_own_data_sets_and_may_only_where_dashboards_are_enabled(policies, desired):
+    request = {"Name": "store", "ImportMode": "SPICE", "PhysicalTableMap": {}}
+    asked = {"ColumnName": "day", "Size": 45, "SizeUnit": "DAY"}
+    store = DataSetAsset(id="shoplake-dev-store", request=request, tables=("daily",), look_back=asked)
+    sales = DashboardAsset(id="shoplake-dev-sales", title="Sales", definition={}, data_sets=(store,))
+    everything = desired(
+        warehouse=WarehouseSettings(),
+        dashboards=DashboardSettings(enabled=True),
+        assets=DashboardAssets(dashboards={"sales": sales}),
+    )
+    (machine,) = (one for one in everything if one.kind == "state_machine")
+    states = machine.properties["definition"]["States"]
+    given = states["Plan what dashboards read anew"]["Arguments"]["Payload"]["data_sets"]
+    assert json.loads(given.strip("{}% ")) == [{"id": store.id, "tables": ["daily"], "date": "day", "days": 45}]
+    (empty,) = (one for one in desired(warehouse=WarehouseSettings()) if one.kind == "state_machine")
+    assert "$count([]) > 0" in json.dumps(empty.properties["definition"])
+
+    may = replace(policies, dashboards=True)
+    ours = {"arn:aws:quicksight:eu-central-1:123456789012:dataset/shoplake-dev-*"}
+    assert allowed(may, RoleName.STATE_MACHINE, "quicksight:CreateIngestion") == ours
+    assert allowed(may, RoleName.CONTROL_FUNCTION, "quicksight:ListIngestions") == ours
+    assert not [role for role in SERVICES if "quicksight" in json.dumps(policies.statements(role), default=str)]
 
 
 def test_dashboards_are_left_out_unless_enabled_and_share_a_group_with_the_warehouse(desired):

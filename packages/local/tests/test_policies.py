@@ -146,6 +146,13 @@ _AT = "eu-central-1:000000000000"
             "secretsmanager:GetSecretValue",
             [f"arn:aws:secretsmanager:{_AT}:secret:source-000000"],
         ),
+        (
+            "quicksight",
+            "CreateIngestion",
+            {"AwsAccountId": "000000000000", "DataSetId": "shoplake-dev-sales", "IngestionId": "run-1_2_0"},
+            "quicksight:CreateIngestion",
+            [f"arn:aws:quicksight:{_AT}:dataset/shoplake-dev-sales/ingestion/run-1_2_0"],
+        ),
         ("cloudwatch", "PutMetricData", {"Namespace": "n", "MetricData": []}, "cloudwatch:PutMetricData", None),
         ("dms", "DescribeReplicationTasks", {}, "dms:DescribeReplicationTasks", None),
     ],

@@ -69,12 +69,15 @@ class DataSetAsset:
     Attributes:
         id: Its DataSetId.
         request: The request of `create_data_set`; account, permissions and tags in it are passed over.
-        look_back: ColumnName, Size and SizeUnit of an incremental refresh, no smaller than gold's own; None: full ones.
+        tables: The gold tables that it reads, the one whose rows it has before those that it joins; a run refreshes it
+            where one of them has changed.
+        look_back: ColumnName, Size and SizeUnit (DAY) of an incremental refresh; None: full ones.
 
     """
 
     id: str
     request: Mapping[str, Any]
+    tables: tuple[str, ...] = ()
     look_back: Mapping[str, Any] | None = None
 
 
@@ -138,10 +141,25 @@ class DashboardParts:
 
 @dataclass(frozen=True, slots=True)
 class SpiceRefresh:
-    """One `CreateIngestion` at the end of a run: of which data set, INCREMENTAL_REFRESH or FULL_REFRESH."""
+    """What a run must know of a data set to refresh it: the tables that it reads, and its look-back window.
+
+    Attributes:
+        data_set_id: Its DataSetId.
+        tables: The gold tables that it reads, its own before the joined ones.
+        date_column: Of the window; "" where each refresh is a full one.
+        look_back_days: The window's size.
+
+    """
 
     data_set_id: str
-    ingestion_type: str
+    tables: tuple[str, ...]
+    date_column: str = ""
+    look_back_days: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """As the run's machine hands it to the function that plans refreshes."""
+        window = {"date": self.date_column, "days": self.look_back_days} if self.date_column else {}
+        return {"id": self.data_set_id, "tables": list(self.tables), **window}
 
 
 def data_source_arn(names: ResourceNames) -> str:
@@ -155,13 +173,26 @@ def data_set_arn(names: ResourceNames, data_set_id: str) -> str:
 
 
 def spice_refreshes(dashboards: Mapping[str, DashboardAsset]) -> tuple[SpiceRefresh, ...]:
-    """What a run refreshes when the warehouse is loaded: every data set of SPICE, each once."""
+    """What a run refreshes when the warehouse is loaded: every data set of SPICE, each once.
+
+    Raises:
+        ConfigError: One does not say which tables it reads, or its window is not of days.
+
+    """
     data_sets = {one.id: one for dashboard in dashboards.values() for one in dashboard.data_sets}
-    return tuple(
-        SpiceRefresh(name, "INCREMENTAL_REFRESH" if one.look_back else "FULL_REFRESH")
-        for name, one in sorted(data_sets.items())
-        if one.request["ImportMode"] == "SPICE"
-    )
+    return tuple(_refresh(one) for _, one in sorted(data_sets.items()) if one.request["ImportMode"] == "SPICE")
+
+
+def _refresh(data_set: DataSetAsset) -> SpiceRefresh:
+    window = data_set.look_back
+    if not data_set.tables or (window and window["SizeUnit"] != "DAY"):
+        raise ConfigError(
+            f"the data set {data_set.id} cannot be refreshed by a run",
+            hint="name the tables that it reads, and give its look-back window in days",
+        )
+    if not window:
+        return SpiceRefresh(data_set.id, data_set.tables)
+    return SpiceRefresh(data_set.id, data_set.tables, window["ColumnName"], window["Size"])
 
 
 def dashboard_network_group(names: ResourceNames, *, vpc: Resource, tags: Mapping[str, str]) -> Resource:

@@ -11,6 +11,7 @@ from shoplake_infra.dashboards import (
     DashboardParts,
     dashboard_network_group,
     desired_dashboards,
+    spice_refreshes,
 )
 from shoplake_infra.database import SourceParts, desired_source
 from shoplake_infra.foundations import (
@@ -97,10 +98,11 @@ def desired_environment(
         names, settings, base=base, network=network, source_secret=source_secret, alerts=alerts, tags=tags
     )
     warehouse = _warehouse(names, settings, base=base, network=network, tags=tags)
+    assets = dashboards or DashboardAssets()
     shown = _dashboards(
         names,
         settings,
-        assets=dashboards or DashboardAssets(),
+        assets=assets,
         base=base,
         network=network,
         warehouse=warehouse,
@@ -113,6 +115,7 @@ def desired_environment(
         log_group=run_log,
         topic=alerts,
         project_url=code.project_bundle.url,
+        refreshes=spice_refreshes(assets.dashboards) if settings.dashboards.enabled else (),
         called=tuple(
             one.address
             for one in (*functions.values(), *jobs, *catalogue, *replication, *warehouse)

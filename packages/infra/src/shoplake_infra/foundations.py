@@ -77,7 +77,7 @@ def _buckets(project: str, names: ResourceNames, settings: EnvironmentSettings, 
 def _roles(
     project: str, names: ResourceNames, settings: EnvironmentSettings, key: Resource
 ) -> dict[RoleName, Resource]:
-    policies = RolePolicies(names, key)
+    policies = RolePolicies(names, key, dashboards=settings.dashboards.enabled)
     tags = owner_tags(project, names.environment)
     regional = {RoleName.REPLICATION: (f"dms.{names.region}.amazonaws.com",)}  # it reads the secret as this one
     # a service of another account may not borrow our role; Lambda and Redshift are not documented to name an account

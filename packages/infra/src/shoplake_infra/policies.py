@@ -73,10 +73,14 @@ def quicksight_network(names: ResourceNames) -> tuple[Statement, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RolePolicies:
-    """The statements of every role of one environment; `key` encrypts its buckets, secrets and topic."""
+    """The statements of every role of one environment; `key` encrypts its buckets, secrets and topic.
+
+    With `dashboards`, a run has QuickSight read the warehouse anew.
+    """
 
     names: ResourceNames
     key: Resource
+    dashboards: bool = False
 
     def statements(self, role: RoleName) -> tuple[Statement, ...]:
         """The role's statements; `SERVICES` says which roles there are."""
@@ -160,6 +164,7 @@ class RolePolicies:
             self._catalogue(names.gold_database, _READS_TABLES),
             _allow(("states:DescribeExecution",), names.arn("states", f"execution:{names.prefix}:*")),
             *self._query_warehouse("ExecuteStatement", "BatchExecuteStatement", answers=_RESULTS),
+            *self._refresh_dashboards("ListIngestions"),
             self._write_function_logs(),
         )
 
@@ -205,6 +210,7 @@ class RolePolicies:
                 condition={"StringEquals": {"aws:ResourceTag/Environment": names.environment}},
             ),
             *self._query_warehouse("BatchExecuteStatement", answers=("DescribeStatement",)),
+            *self._refresh_dashboards("CreateIngestion", "DescribeIngestion"),
             _allow(("sns:Publish",), names.alerts_topic_arn),
             self._encrypt(),  # the topic is encrypted
             _allow((*(f"logs:{action}" for action in (*logs, *policies)),), "*"),
@@ -261,6 +267,12 @@ class RolePolicies:
             _allow(("redshift-serverless:GetCredentials",), workgroups, condition=ours),
             _allow(tuple(f"redshift-data:{answer}" for answer in answers), "*", condition=mine),
         )
+
+    def _refresh_dashboards(self, *actions: str) -> tuple[Statement, ...]:
+        if not self.dashboards:
+            return ()
+        data_sets = self.names.arn("quicksight", f"dataset/{self.names.prefix}-*")  # and their ingestions, below them
+        return (_allow(tuple(f"quicksight:{action}" for action in actions), data_sets),)
 
     def _use_network_in_job(self) -> tuple[Statement, ...]:
         describe = ("NetworkInterfaces", "Subnets", "SecurityGroups", "VpcEndpoints", "RouteTables", "VpcAttribute")

@@ -9,6 +9,7 @@ from shoplake_core.names import FunctionName, JobName, ResourceNames
 from shoplake_orchestration.binding import bind, tokens_in
 from shoplake_orchestration.run_machine import run_definition
 
+from shoplake_infra.dashboards import SpiceRefresh
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.resources.alarm import Comparison, Metric, alarm
 from shoplake_infra.resources.schedule import Target, schedule
@@ -57,6 +58,7 @@ class RunParts:
         log_group: Where its events go.
         topic: Who is told.
         project_url: `s3://` URL of the project's bundle.
+        refreshes: What a run refreshes at its end.
         called: Addresses of what its states call; a machine that is there can run.
 
     """
@@ -66,11 +68,20 @@ class RunParts:
     log_group: Resource
     topic: Resource
     project_url: str
+    refreshes: tuple[SpiceRefresh, ...] = ()
     called: tuple[str, ...] = ()
 
 
-def bound_definition(names: ResourceNames, settings: RunSettings, *, project_url: str) -> Mapping[str, Any]:
+def bound_definition(
+    names: ResourceNames, settings: RunSettings, *, project_url: str, refreshes: tuple[SpiceRefresh, ...] = ()
+) -> Mapping[str, Any]:
     """The run's machine as Amazon States Language, with the names of this environment in it.
+
+    Args:
+        names: The environment's resources.
+        settings: How the pipeline is run.
+        project_url: `s3://` URL of the project's bundle.
+        refreshes: What a run refreshes at its end; none where dashboards are not enabled.
 
     Raises:
         ConfigError: The machine has a token that no value is known for.
@@ -92,7 +103,7 @@ def bound_definition(names: ResourceNames, settings: RunSettings, *, project_url
         "MostPolls": str(settings.most_polls),
         "LoadPollSeconds": str(settings.load_poll_seconds),
         "JobTimeoutSeconds": str(settings.job_timeout_seconds),
-        "SpiceDataSets": "",
+        "SpiceDataSets": ", ".join(json.dumps(one.as_json()) for one in refreshes),
         **{f"{_words(function)}Function": names.function(function) for function in FunctionName},
         **{f"{_words(job)}Job": names.job(job) for job in JobName},
     }
@@ -110,7 +121,7 @@ def desired_runs(
     names: ResourceNames, settings: RunSettings, *, parts: RunParts, tags: Mapping[str, str]
 ) -> tuple[Resource, ...]:
     """State machine, schedule with its group, and alarms."""
-    definition = bound_definition(names, settings, project_url=parts.project_url)
+    definition = bound_definition(names, settings, project_url=parts.project_url, refreshes=parts.refreshes)
     machine = state_machine(
         names.prefix,
         definition=definition,

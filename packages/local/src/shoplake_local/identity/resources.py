@@ -21,6 +21,7 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
     "glue": {"JobName": "job/{}", "CrawlerName": "crawler/{}", "ConnectionName": "connection/{}"},
     "lambda": {"FunctionName": "function:{}"},
     "logs": {"logGroupName": "log-group:{}:log-stream:{logStreamName}"},
+    "quicksight": {"DataSetId": "dataset/{}"},
     # AWS puts six characters behind the name that no policy can know
     "secretsmanager": {"SecretId": "secret:{}-000000"},
 }
@@ -33,6 +34,10 @@ _NAMED_BY_OPERATION: Mapping[str, tuple[str, str]] = {
     "glue:GetDatabase": ("Name", "database/{}"),
     "glue:UpdateDatabase": ("Name", "database/{}"),
     "glue:DeleteDatabase": ("Name", "database/{}"),
+    "quicksight:CreateIngestion": ("IngestionId", "dataset/{DataSetId}/ingestion/{}"),
+    "quicksight:DescribeIngestion": ("IngestionId", "dataset/{DataSetId}/ingestion/{}"),
+    "quicksight:CancelIngestion": ("IngestionId", "dataset/{DataSetId}/ingestion/{}"),
+    "quicksight:ListIngestions": ("DataSetId", "dataset/{}/ingestion/*"),
 }
 _CATALOGUE_PARTS = ("database/", "table/")
 
@@ -64,8 +69,8 @@ def resources_of(
     by_operation = _NAMED_BY_OPERATION.get(f"{prefix}:{operation.name}")
     for parameter, form in [by_operation] if by_operation else named.items():
         if isinstance(parameters.get(parameter), str):
-            stream = parameters.get("logStreamName", "")
-            arn = start + form.format(parameters[parameter], logStreamName=stream)
+            beside = {name: parameters.get(name, "") for name in ("logStreamName", "DataSetId")}
+            arn = start + form.format(parameters[parameter], **beside)
             above = [f"{start}catalog"] if form.startswith(_CATALOGUE_PARTS) else []
             return [*above, arn]
     return None
