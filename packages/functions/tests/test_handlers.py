@@ -195,12 +195,18 @@ def test_the_doctor_and_the_lock_answer_as_json(here):
         handlers.run_lock(take | {"action": "steal"}, None)
 
 
-def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
+def empty_warehouse(here, local_aws):
+    """An empty database of the environment's own name; other tests of the session may have had one."""
     at = local_aws.warehouse
     with psycopg.connect(
         host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.database, autocommit=True
     ) as warehouse:
+        warehouse.execute(f"DROP DATABASE IF EXISTS {here.names.warehouse_database} WITH (FORCE)")
         warehouse.execute(f"CREATE DATABASE {here.names.warehouse_database}")
+
+
+def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
+    empty_warehouse(here, local_aws)
     for number in (1, 2):
         batch = {"shoplake.batch": str(number), "shoplake.rows": "1", "shoplake.changes": f"s3://b/{number}"}
         iceberg(here, local_aws, here.names.gold_database, "fct_order", batch)
@@ -228,12 +234,7 @@ def warehouse_rows(here, local_aws, sql):
 
 
 def test_a_run_that_has_ended_is_told_to_the_warehouse_once_and_a_failed_one_too(here, local_aws):
-    at = local_aws.warehouse
-    with psycopg.connect(
-        host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.database, autocommit=True
-    ) as warehouse:
-        warehouse.execute(f"DROP DATABASE IF EXISTS {here.names.warehouse_database} WITH (FORCE)")
-        warehouse.execute(f"CREATE DATABASE {here.names.warehouse_database}")
+    empty_warehouse(here, local_aws)
     report = {"table": "orders", "layers": {}, "rows_in_quarantine": 0, "findings": [{"kind": "lost_row"}]}
     lock = {"execution_arn": "arn:one", "run_id": "run-8", "started_at": "2026-03-29T00:59:58.192Z"}
     handlers.run_lock({"action": "take", "execution_arn": "arn:one"}, None)

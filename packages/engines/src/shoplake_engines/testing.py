@@ -1,4 +1,4 @@
-"""Pytest fixtures: the real servers, once a session, on temporary folders (in memory where there is /dev/shm).
+"""Pytest fixtures: the real servers, once a test process, on temporary folders (in memory where there is /dev/shm).
 
 In a package's conftest.py: `from shoplake_engines.testing import mysql_server, object_store, postgres_server  # noqa: F401`
 and `mysql_server_factory` where a test needs a server of its own or with further options.
@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pytest
 from shoplake_core.endpoints import AwsEndpoint, MySqlEndpoint, WarehouseEndpoint, parse_mysql_url
@@ -33,11 +35,13 @@ __all__ = [
     "mysql_server_factory",
     "object_store",
     "postgres_server",
+    "shared",
     "temporary_state_folder",
 ]
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of its own below it is used
 _ANY_PORT = 0
+_T = TypeVar("_T")
 _guards: list[subprocess.Popen[bytes]] = []  # their pipes close with this process
 
 
@@ -63,6 +67,17 @@ class PostgresServer:
 
     endpoint: WarehouseEndpoint
     engine: PostgresEngine
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Name -> what was made, and what ends it."""
+
+    things: dict[str, Any]
+    stack: ExitStack
+
+
+_SHARED = pytest.StashKey[_Shared]()
 
 
 def temporary_state_folder() -> Path:
@@ -96,9 +111,24 @@ def _mysql(folder: Path, *extra_arguments: str) -> MySqlServer:
     return MySqlServer(engine.up(), engine)
 
 
-@pytest.fixture(scope="session")
-def mysql_server() -> Iterator[MySqlServer]:
-    """A server for the whole session: make databases of your own on it."""
+def shared(config: pytest.Config, name: str, make: Callable[[], AbstractContextManager[_T]]) -> _T:
+    """What `make` gives: made once in this test process, and ended with it.
+
+    A session fixture that several conftest.py import is one fixture in each of them, so without this a run over all packages
+    would hold a set of servers for each.
+
+    """
+    if _SHARED not in config.stash:
+        config.stash[_SHARED] = _Shared({}, ExitStack())
+        config.add_cleanup(config.stash[_SHARED].stack.close)
+    held = config.stash[_SHARED]
+    if name not in held.things:
+        held.things[name] = held.stack.enter_context(make())
+    return cast("_T", held.things[name])
+
+
+@contextmanager
+def _running_mysql() -> Iterator[MySqlServer]:
     folder = temporary_state_folder()
     server = None
     try:
@@ -108,6 +138,12 @@ def mysql_server() -> Iterator[MySqlServer]:
         if server is not None:
             server.engine.down()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mysql_server(pytestconfig: pytest.Config) -> MySqlServer:
+    """A server for the whole session: make databases of your own on it."""
+    return shared(pytestconfig, "mysql_server", _running_mysql)
 
 
 @pytest.fixture(scope="session")
@@ -152,9 +188,8 @@ def mysql_server_factory() -> Iterator[Callable[..., MySqlServer]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[ObjectStore]:
-    """An object store for the whole session: make buckets of your own in it."""
+@contextmanager
+def _running_object_store() -> Iterator[ObjectStore]:
     folder = temporary_state_folder()
     engine = ObjectStoreEngine(folder, preferred_port=_ANY_PORT)
     try:
@@ -165,8 +200,13 @@ def object_store() -> Iterator[ObjectStore]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A PostgreSQL for the whole session: make databases or schemas of your own in it."""
+def object_store(pytestconfig: pytest.Config) -> ObjectStore:
+    """An object store for the whole session: make buckets of your own in it."""
+    return shared(pytestconfig, "object_store", _running_object_store)
+
+
+@contextmanager
+def _running_postgres() -> Iterator[PostgresServer]:
     folder = temporary_state_folder()
     engine = PostgresEngine(folder, fast=True, preferred_port=_ANY_PORT)
     try:
@@ -174,3 +214,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     finally:
         engine.erase()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
+    """A PostgreSQL for the whole session: make databases or schemas of your own in it."""
+    return shared(pytestconfig, "postgres_server", _running_postgres)

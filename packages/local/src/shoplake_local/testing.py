@@ -6,8 +6,9 @@ In a package's conftest.py: `from shoplake_local.testing import local_aws, objec
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from shoplake_engines.testing import (
     PostgresServer,
     object_store,
     postgres_server,
+    shared,
     temporary_state_folder,
 )
 
@@ -65,9 +67,8 @@ def _client(at: AwsEndpoint, service: str) -> Any:
     )
 
 
-@pytest.fixture(scope="session")
-def local_aws(object_store: ObjectStore, postgres_server: PostgresServer) -> Iterator[LocalAws]:
-    """The local AWS for the whole session: make databases and schemas of your own in it."""
+@contextmanager
+def _running_local_aws(object_store: ObjectStore, postgres_server: PostgresServer) -> Iterator[LocalAws]:
     folder = temporary_state_folder()
     engine = FrontEngine(
         folder,
@@ -84,3 +85,9 @@ def local_aws(object_store: ObjectStore, postgres_server: PostgresServer) -> Ite
     finally:
         engine.down()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def local_aws(pytestconfig: pytest.Config, object_store: ObjectStore, postgres_server: PostgresServer) -> LocalAws:
+    """The local AWS for the whole session: make databases and schemas of your own in it."""
+    return shared(pytestconfig, "local_aws", partial(_running_local_aws, object_store, postgres_server))
