@@ -66,7 +66,7 @@ def test_a_whole_environment_is_made_once_taken_away_and_made_again(on_local, ca
 
 _DATA = {"bucket", "glue_database", "secret", "rds_instance", "redshift_namespace"}
 _NEEDED_BY_DATA = {"kms_key", "role", "rds_subnet_group", "rds_parameter_group", "security_group", "subnet", "vpc"}
-_OF_THE_TEST = {"lambda:InvokeFunction", "glue:StartJobRun", "glue:GetJobRun", "glue:StartCrawler"}
+_OF_THE_TEST = {"glue:StartJobRun", "glue:GetJobRun", "glue:StartCrawler"}
 
 
 def _works(aws):

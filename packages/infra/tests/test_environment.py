@@ -6,9 +6,12 @@ from shoplake_core.errors import ConfigError
 from shoplake_core.names import FunctionName, JobName, ResourceNames, RoleName
 from shoplake_infra.applying import apply
 from shoplake_infra.dashboards import DashboardAsset, DashboardAssets, DashboardSettings, DataSetAsset
+from shoplake_infra.database import SourceSettings
 from shoplake_infra.environment import EnvironmentSettings, desired_environment
 from shoplake_infra.planning import plan, plan_destroy
 from shoplake_infra.policies import SERVICES, RolePolicies
+from shoplake_infra.replication import ReplicationSettings
+from shoplake_infra.resource import in_creation_order
 from shoplake_infra.resources.kms_key import kms_key
 from shoplake_infra.runs import RunSettings, bound_definition
 from shoplake_infra.warehouse import WarehouseSettings
@@ -46,6 +49,7 @@ def buckets_written(policies, role):
         (RoleName.CONTROL_FUNCTION, {"shoplake-dev-artifacts/runs/*", "shoplake-dev-artifacts/locks/*"}),
         (RoleName.SOURCE_FUNCTION, {"shoplake-dev-artifacts/runs/*"}),
         (RoleName.SHOP_FUNCTION, set()),
+        (RoleName.SOURCE_PREPARATION, set()),
         (RoleName.STATE_MACHINE, set()),
         (RoleName.SCHEDULER, set()),
         (RoleName.WAREHOUSE, set()),
@@ -66,6 +70,8 @@ def test_only_who_needs_a_secret_reads_it(policies):
         (RoleName.SOURCE_FUNCTION, "shoplake/dev/source-??????"),
         (RoleName.SOURCE_FUNCTION, "shoplake/dev/masking-key-??????"),
         (RoleName.SHOP_FUNCTION, "shoplake/dev/source-??????"),
+        (RoleName.SOURCE_PREPARATION, "shoplake/dev/source-??????"),
+        (RoleName.SOURCE_PREPARATION, "rds!db-*"),
         (RoleName.JOB, "shoplake/dev/masking-key-??????"),
     }
 
@@ -182,8 +188,9 @@ def test_the_machine_calls_what_the_environment_has(desired):
 
 
 def test_every_function_has_its_role_place_and_the_project_that_it_works_for(desired):
-    assert "function shoplake-dev-shop" not in {one.address for one in desired()}
-    everything = desired(simulated_shop=True)
+    unasked = {"function shoplake-dev-shop", "function shoplake-dev-prepare-source"}
+    assert not unasked & {one.address for one in desired()}
+    everything = desired(simulated_shop=True, new_source=SourceSettings())
     functions = {one.name: one.properties for one in everything if one.kind == "function"}
     assert set(functions) == {NAMES.function(name) for name in FunctionName}
     for name in FunctionName:
@@ -191,9 +198,27 @@ def test_every_function_has_its_role_place_and_the_project_that_it_works_for(des
         module = "shoplake_datagen.handler" if name is FunctionName.SHOP else "shoplake_functions.handlers"
         assert properties["handler"] == f"{module}.{name.value}"
         assert len(properties["subnets"]) == (3 if name.in_vpc else 0), name
-        reads_secret = properties["role_arn"].address.rpartition("-function")[0].rpartition("dev-")[2]
-        assert reads_secret == ("shop" if name is FunctionName.SHOP else "source" if name.in_vpc else "control")
+        role = properties["role_arn"].address.removeprefix("role shoplake-dev-")
+        own = {FunctionName.SHOP: "shop-function", FunctionName.PREPARE_SOURCE: "source-preparation"}
+        assert role == own.get(name, "source-function" if name.in_vpc else "control-function")
         assert properties["variables"]["SHOPLAKE_PROJECT"].startswith(f"s3://{NAMES.artifacts_bucket}/code/project/")
+
+
+def test_a_new_source_is_prepared_before_replication_tries_to_log_in(desired):
+    replication = ReplicationSettings(source_schema="shop", tables=("orders",))
+    everything = desired(new_source=SourceSettings(), replication=replication, simulated_shop=True)
+    (preparation,) = (one for one in everything if one.kind == "source_preparation")
+    order = [one.address for one in in_creation_order(everything)]
+    before, after = order[: order.index(preparation.address)], order[order.index(preparation.address) :]
+    assert {"rds_instance shoplake-dev-source", "function shoplake-dev-prepare-source"} <= {*before}
+    assert f"secret {NAMES.source_secret}" in before
+    assert {"dms_connection shoplake-dev-source", "dms_task shoplake-dev-bronze"} <= {*after}
+    assert {name: preparation.properties[name] for name in ("schema", "binlog_retention_hours", "simulated_shop")} == {
+        "schema": "shop",
+        "binlog_retention_hours": 72,
+        "simulated_shop": True,
+    }
+    assert "source_preparation" not in {one.kind for one in desired(replication=replication)}
 
 
 def test_a_rotated_secret_has_its_function_and_the_function_lets_secrets_manager_call_it(aws, desired):

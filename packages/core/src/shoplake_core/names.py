@@ -21,6 +21,7 @@ class FunctionName(StrEnum):
     SOURCE_READING = "source_reading"
     WAREHOUSE_LOADS = "warehouse_loads"
     SOURCE_DOCTOR = "source_doctor"
+    PREPARE_SOURCE = "prepare_source"
     ROTATE_SOURCE_SECRET = "rotate_source_secret"  # noqa: S105 - a function's name, not a secret
     SHOP = "shop"
 
@@ -35,6 +36,7 @@ _FUNCTIONS_IN_VPC = frozenset(
         FunctionName.SOURCE_MARKER,
         FunctionName.SOURCE_READING,
         FunctionName.SOURCE_DOCTOR,
+        FunctionName.PREPARE_SOURCE,
         FunctionName.ROTATE_SOURCE_SECRET,
         FunctionName.SHOP,
     }
@@ -58,6 +60,7 @@ class RoleName(StrEnum):
     CONTROL_FUNCTION = "control-function"
     SOURCE_FUNCTION = "source-function"
     SHOP_FUNCTION = "shop-function"
+    SOURCE_PREPARATION = "source-preparation"
     STATE_MACHINE = "state-machine"
     SCHEDULER = "scheduler"
     WAREHOUSE = "warehouse"

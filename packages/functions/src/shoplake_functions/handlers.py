@@ -11,6 +11,7 @@ from shoplake_core.errors import ConfigError
 from shoplake_functions.bronze_state import BronzeReader
 from shoplake_functions.environment import FunctionEnvironment, field_of, function_environment, run_id_of
 from shoplake_functions.executions import execution_asker
+from shoplake_functions.prepare_source import SourcePreparation, WantedSource
 from shoplake_functions.refresh_planning import planned_refreshes
 from shoplake_functions.rotate_source_secret import RotationStep, SecretRotation
 from shoplake_functions.run_history import RunHistory
@@ -19,12 +20,13 @@ from shoplake_functions.run_outcome import run_outcome
 from shoplake_functions.source_doctor import examine_source
 from shoplake_functions.source_marker import commit_source_marker
 from shoplake_functions.source_reading import leave_source_reading
-from shoplake_functions.source_secret import read_masking_key, read_source_endpoint
+from shoplake_functions.source_secret import read_administrator_endpoint, read_masking_key, read_source_endpoint
 from shoplake_functions.spice_refreshes import spice_data_sets
 from shoplake_functions.warehouse_loads import next_warehouse_loads
 
 __all__ = [
     "bronze_state",
+    "prepare_source",
     "rotate_source_secret",
     "run_lock",
     "source_doctor",
@@ -145,6 +147,30 @@ def source_doctor(_event: Event, _context: object) -> Event:
     endpoint = read_source_endpoint(here.secrets, here.names.source_secret)
     checks = examine_source(endpoint, here.project.silver, schema=here.project.config.source_schema)
     return {"checks": [check.as_json() for check in checks]}
+
+
+def prepare_source(event: Event, _context: object) -> Event:
+    """Ask whether the new source is prepared, prepare it, or take its user away again."""
+    here = _environment()
+    action = field_of(event, "action", str)
+    login = read_source_endpoint(here.secrets, here.names.source_secret)
+    preparation = SourcePreparation(
+        read_administrator_endpoint(here.secrets, field_of(event, "administrator_secret", str), at=login),
+        login,
+        WantedSource(
+            schema=field_of(event, "schema", str),
+            binlog_retention_hours=field_of(event, "binlog_retention_hours", int),
+            simulated_shop=field_of(event, "simulated_shop", bool),
+        ),
+    )
+    match action:
+        case "ask":
+            return {"has_user": preparation.has_user(), "missing": preparation.missing()}
+        case "prepare":
+            return {"done": preparation.prepare()}
+        case "withdraw":
+            return {"done": preparation.withdraw()}
+    raise ConfigError(f'unknown action "{action}"', hint="ask, prepare or withdraw")
 
 
 def rotate_source_secret(event: Event, _context: object) -> Event:

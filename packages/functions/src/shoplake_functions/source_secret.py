@@ -9,9 +9,16 @@ from shoplake_core.endpoints import MySqlEndpoint
 from shoplake_core.errors import CredentialError
 from shoplake_core.masking import MaskingKey, masking_key_from_hex
 
-__all__ = ["endpoint_of", "read_masking_key", "read_source_endpoint", "secret_fields"]
+__all__ = [
+    "endpoint_of",
+    "read_administrator_endpoint",
+    "read_masking_key",
+    "read_source_endpoint",
+    "secret_fields",
+]
 
 _FIELDS = ("host", "port", "username", "password")
+_LOGIN_FIELDS = ("username", "password")
 
 
 def _text(secrets: Any, name: str) -> str:
@@ -23,8 +30,8 @@ def _text(secrets: Any, name: str) -> str:
         ) from error
 
 
-def secret_fields(text: str, *, name: str) -> dict[str, Any]:
-    """The fields of the source secret's JSON text.
+def secret_fields(text: str, *, name: str, fields: tuple[str, ...] = _FIELDS) -> dict[str, Any]:
+    """The fields of a login secret's JSON text, by default the source secret's.
 
     Raises:
         CredentialError: It is no JSON object, or lacks a field.
@@ -34,11 +41,12 @@ def secret_fields(text: str, *, name: str) -> dict[str, Any]:
         data = json.loads(text)
     except ValueError:
         data = None
-    missing = [field for field in _FIELDS if field not in data] if isinstance(data, dict) else list(_FIELDS)
+    missing = [field for field in fields if field not in data] if isinstance(data, dict) else list(fields)
     if missing or not isinstance(data, dict):
+        form = ", ".join(f'"{field}": ...' for field in fields)
         raise CredentialError(
             f'the secret "{name}" lacks {", ".join(missing)}',
-            hint='it is JSON: {"host": ..., "port": ..., "username": ..., "password": ...}',
+            hint=f"it is JSON: {{{form}}}",
         )
     return data
 
@@ -61,6 +69,17 @@ def read_source_endpoint(secrets: Any, name: str) -> MySqlEndpoint:
 
     """
     return endpoint_of(secret_fields(_text(secrets, name), name=name))
+
+
+def read_administrator_endpoint(secrets: Any, name: str, *, at: MySqlEndpoint) -> MySqlEndpoint:
+    """The server of `at` as its administrator, from the secret that RDS keeps: that holds a user and a password alone.
+
+    Raises:
+        CredentialError: It cannot be read, or is not of the expected form.
+
+    """
+    fields = secret_fields(_text(secrets, name), name=name, fields=_LOGIN_FIELDS)
+    return endpoint_of({**fields, "host": at.host, "port": at.port})
 
 
 def read_masking_key(secrets: Any, name: str) -> MaskingKey:

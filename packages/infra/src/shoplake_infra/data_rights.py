@@ -116,6 +116,10 @@ DATA_RIGHTS: Mapping[str, KindRights] = {
             ),
         ),
     ),
+    "source_preparation": (
+        "lambda",
+        (Right("InvokeFunction", ("arn:aws:lambda:{at}:function:{prefix}-prepare-source",)),),
+    ),
     "rds_subnet_group": (
         "rds",
         (

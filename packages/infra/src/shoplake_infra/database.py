@@ -17,8 +17,7 @@ from shoplake_infra.resources.security_group import LetIn, security_group
 
 __all__ = ["BINLOG_PARAMETERS", "SourceParts", "SourceSettings", "desired_source"]
 
-# what change capture needs of the binlog. How long it is kept is no parameter: RDS deletes it when it likes until
-# `CALL mysql.rds_set_configuration('binlog retention hours', 72)` was run in the server
+# what change capture needs of the binlog. How long it is kept is no parameter: `source_preparation` sets it in the server
 BINLOG_PARAMETERS: Mapping[str, str] = {
     "binlog_format": "ROW",
     "binlog_row_image": "FULL",
@@ -33,11 +32,13 @@ class SourceSettings:
     Attributes:
         shape: Size, version, backups and protection.
         master_user: Name of the administrator; its password is made and kept by Secrets Manager.
+        binlog_retention_hours: How long RDS keeps the binlog, and so how long replication may stand still; 1 to 168.
 
     """
 
     shape: InstanceShape = field(default_factory=InstanceShape)
     master_user: str = "admin"
+    binlog_retention_hours: int = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

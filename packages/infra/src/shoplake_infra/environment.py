@@ -28,6 +28,7 @@ from shoplake_infra.replication import ReplicationParts, desired_replication
 from shoplake_infra.replication_alarms import replication_alarms
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.resources.log_group import log_group
+from shoplake_infra.resources.source_preparation import PreparedSource, source_preparation
 from shoplake_infra.resources.topic import topic
 from shoplake_infra.runs import RunParts, desired_runs
 from shoplake_infra.settings import EnvironmentSettings
@@ -94,8 +95,16 @@ def desired_environment(
         rotation=functions[FunctionName.ROTATE_SOURCE_SECRET],
         tags=tags,
     )
+    preparation = _preparation(names, settings, functions=functions, source=source, secret=source_secret, tags=tags)
     replication = _replication(
-        names, settings, base=base, network=network, source_secret=source_secret, alerts=alerts, tags=tags
+        names,
+        settings,
+        base=base,
+        network=network,
+        source_secret=source_secret,
+        preparation=preparation,
+        alerts=alerts,
+        tags=tags,
     )
     warehouse = _warehouse(names, settings, base=base, network=network, tags=tags)
     assets = dashboards or DashboardAssets()
@@ -129,6 +138,7 @@ def desired_environment(
         *source,
         desired_masking_secret(names, key=base.key, tags=tags),
         source_secret,
+        *((preparation,) if preparation else ()),
         *replication,
         *catalogue,
         *function_log_groups(names, functions, retention_days=settings.log_retention_days, tags=tags),
@@ -151,7 +161,7 @@ def _functions(
     network: Network | None,
     tags: Mapping[str, str],
 ) -> dict[FunctionName, Resource]:
-    wanted = (name for name in FunctionName if name is not FunctionName.SHOP or settings.simulated_shop)
+    wanted = (name for name in FunctionName if name not in settings.left_out)
     parts = FunctionParts(
         code=code,
         roles=base.roles,
@@ -176,13 +186,39 @@ def _source(
     return desired_source(names, settings.new_source, parts=parts, tags=tags)
 
 
-def _replication(
+def _preparation(
+    names: ResourceNames,
+    settings: EnvironmentSettings,
+    *,
+    functions: Mapping[FunctionName, Resource],
+    source: tuple[Resource, ...],
+    secret: Resource,
+    tags: Mapping[str, str],
+) -> Resource | None:
+    if settings.new_source is None:
+        return None
+    return source_preparation(
+        f"{names.prefix}-source",
+        function=functions[FunctionName.PREPARE_SOURCE],
+        instance=source[-1],
+        secret=secret,
+        wanted=PreparedSource(
+            schema=settings.source_schema,
+            binlog_retention_hours=settings.new_source.binlog_retention_hours,
+            simulated_shop=settings.simulated_shop,
+        ),
+        tags=tags,
+    )
+
+
+def _replication(  # noqa: PLR0913 - each a part of the environment
     names: ResourceNames,
     settings: EnvironmentSettings,
     *,
     base: Foundations,
     network: Network | None,
     source_secret: Resource,
+    preparation: Resource | None,
     alerts: Resource,
     tags: Mapping[str, str],
 ) -> tuple[Resource, ...]:
@@ -196,6 +232,7 @@ def _replication(
         role=base.roles[RoleName.REPLICATION],
         source_secret=source_secret,
         bronze=base.buckets["bronze"],
+        preparation=preparation,
     )
     resources = desired_replication(names, settings.replication, parts=parts, tags=tags)
     (instance,) = (one for one in resources if one.kind == "dms_instance")

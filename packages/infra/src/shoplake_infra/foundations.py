@@ -91,7 +91,7 @@ def _roles(
             trust_condition=None if _NO_ACCOUNT & {*services} else ours,
         )
         for name, services in SERVICES.items()
-        if name is not RoleName.SHOP_FUNCTION or settings.simulated_shop
+        if name not in settings.left_out
     }
 
 

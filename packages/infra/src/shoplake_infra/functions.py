@@ -22,6 +22,7 @@ _SIZES: Mapping[FunctionName, tuple[int, int]] = {
     FunctionName.SOURCE_READING: (3008, _LONGEST),  # every row of the source goes through it
     FunctionName.WAREHOUSE_LOADS: (512, _LONGEST),  # waits for a warehouse that wakes up
     FunctionName.SOURCE_DOCTOR: (512, 120),
+    FunctionName.PREPARE_SOURCE: (512, 50),  # whoever invokes it waits 60 s for the answer
     FunctionName.ROTATE_SOURCE_SECRET: (256, 120),
     FunctionName.SHOP: (1024, _LONGEST),
 }
@@ -47,8 +48,9 @@ class FunctionParts:
 
 def role_of(name: FunctionName) -> RoleName:
     """The role that the function acts as: who reads MySQL's secret does nothing to the lake, and the other way round."""
-    if name is FunctionName.SHOP:
-        return RoleName.SHOP_FUNCTION
+    own = {FunctionName.SHOP: RoleName.SHOP_FUNCTION, FunctionName.PREPARE_SOURCE: RoleName.SOURCE_PREPARATION}
+    if name in own:
+        return own[name]
     return RoleName.SOURCE_FUNCTION if name.in_vpc else RoleName.CONTROL_FUNCTION
 
 

@@ -36,6 +36,7 @@ SERVICES: Mapping[RoleName, tuple[str, ...]] = {
     RoleName.CONTROL_FUNCTION: ("lambda.amazonaws.com",),
     RoleName.SOURCE_FUNCTION: ("lambda.amazonaws.com",),
     RoleName.SHOP_FUNCTION: ("lambda.amazonaws.com",),
+    RoleName.SOURCE_PREPARATION: ("lambda.amazonaws.com",),
     RoleName.STATE_MACHINE: ("states.amazonaws.com",),
     RoleName.SCHEDULER: ("scheduler.amazonaws.com",),
     RoleName.WAREHOUSE: ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
@@ -91,6 +92,7 @@ class RolePolicies:
             RoleName.CONTROL_FUNCTION: self._control_function,
             RoleName.SOURCE_FUNCTION: self._source_function,
             RoleName.SHOP_FUNCTION: self._shop_function,
+            RoleName.SOURCE_PREPARATION: self._source_preparation,
             RoleName.STATE_MACHINE: self._state_machine,
             RoleName.SCHEDULER: self._scheduler,
             RoleName.WAREHOUSE: self._warehouse,
@@ -191,6 +193,22 @@ class RolePolicies:
             self._decrypt(),
             *self._use_network_in_function(),
             self._write_function_logs(names.function(FunctionName.SHOP)),
+        )
+
+    def _source_preparation(self) -> tuple[Statement, ...]:
+        names = self.names
+        # RDS names the administrator's secret by chance, and tags it with the server's ARN
+        ours = {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": names.arn("rds", f"db:{names.prefix}-source")}
+        return (
+            self._read_secret(names.source_secret),
+            _allow(
+                ("secretsmanager:GetSecretValue",),
+                names.arn("secretsmanager", "secret:rds!db-*"),
+                condition={"StringEquals": ours},
+            ),
+            self._decrypt(),
+            *self._use_network_in_function(),
+            self._write_function_logs(names.function(FunctionName.PREPARE_SOURCE)),
         )
 
     def _state_machine(self) -> tuple[Statement, ...]:

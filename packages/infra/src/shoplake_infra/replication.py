@@ -49,7 +49,7 @@ class ReplicationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationParts:
-    """The resources that replication needs."""
+    """The resources that replication needs; `preparation` is of a new source, where nobody may log in before it."""
 
     subnets: tuple[Resource, ...]
     security_groups: tuple[Resource, ...]
@@ -57,6 +57,7 @@ class ReplicationParts:
     role: Resource
     source_secret: Resource
     bronze: Resource
+    preparation: Resource | None = None
 
 
 def desired_replication(
@@ -92,10 +93,11 @@ def desired_replication(
         ),
         tags=tags,
     )
+    prepared = (parts.preparation.address,) if parts.preparation else ()
     connections = (
         tuple(
-            dms_connection(endpoint.name, instance=instance, endpoint=endpoint, tags=tags)
-            for endpoint in (source, target)
+            dms_connection(endpoint.name, instance=instance, endpoint=endpoint, tags=tags, depends_on=needs)
+            for endpoint, needs in ((source, prepared), (target, ()))
         )
         if settings.test_connections
         else ()
@@ -107,7 +109,7 @@ def desired_replication(
         table_mappings=standard_table_mappings(settings.source_schema, settings.tables),
         settings=task_settings(largest_value_kilobytes=settings.largest_value_kilobytes),
         tags=tags,
-        depends_on=(logs_role.address, *(connection.address for connection in connections)),
+        depends_on=(logs_role.address, *prepared, *(connection.address for connection in connections)),
     )
     return (vpc_role, logs_role, group, instance, source, target, *connections, task)
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from shoplake_core.names import FunctionName, RoleName
+
 from shoplake_infra.dashboards import DashboardSettings
 from shoplake_infra.database import SourceSettings
 from shoplake_infra.jobs import JobSettings
@@ -59,3 +61,13 @@ class EnvironmentSettings:
     runs: RunSettings = field(default_factory=RunSettings)
     simulated_shop: bool = False
     on_loopback: bool = False
+
+    @property
+    def left_out(self) -> frozenset[FunctionName | RoleName]:
+        """The functions and roles that such an environment does without."""
+        out: set[FunctionName | RoleName] = set()
+        if not self.simulated_shop:
+            out |= {FunctionName.SHOP, RoleName.SHOP_FUNCTION}
+        if self.new_source is None:
+            out |= {FunctionName.PREPARE_SOURCE, RoleName.SOURCE_PREPARATION}
+        return frozenset(out)

@@ -57,7 +57,8 @@ def _settings(cloud: Cloud) -> EnvironmentSettings:
             machine=ReplicationMachine(class_name=deployment.replication_instance_class),
             flush_interval_seconds=max(1, round(project.config.flush_interval_seconds)),
             minimum_file_kilobytes=max(1, project.config.flush_size_bytes // 1024),
-            test_connections=local or deployment.source_ready,
+            # the user of a new instance is made with it
+            test_connections=local or deployment.source_ready or deployment.new_rds_instance,
         ),
         warehouse=WarehouseSettings(
             power=WarehousePower(base_rpu=deployment.warehouse_base_rpu),

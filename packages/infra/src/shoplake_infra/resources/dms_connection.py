@@ -17,10 +17,12 @@ __all__ = ["HANDLER", "DmsConnectionHandler", "dms_connection"]
 _SUCCESSFUL, _TESTING, _FAILED = "successful", "testing", "failed"
 
 
-def dms_connection(name: str, *, instance: Resource, endpoint: Resource, tags: Mapping[str, str]) -> Resource:
+def dms_connection(
+    name: str, *, instance: Resource, endpoint: Resource, tags: Mapping[str, str], depends_on: tuple[str, ...] = ()
+) -> Resource:
     """The instance reaches the endpoint and is let in."""
     properties = {"instance": Ref(instance, "arn"), "endpoint": Ref(endpoint, "arn"), "test": _SUCCESSFUL}
-    return Resource(kind="dms_connection", name=name, tags=tags, properties=properties)
+    return Resource(kind="dms_connection", name=name, tags=tags, properties=properties, depends_on=depends_on)
 
 
 class DmsConnectionHandler(Handler):

@@ -145,6 +145,7 @@ class RdsInstanceHandler(Handler):
                 "name": resource.name,
                 "host": str(endpoint.get("Address", "")),  # not known until it is made
                 "port": str(endpoint.get("Port", "")),
+                "master_secret": str(found.get("MasterUserSecret", {}).get("SecretArn", "")),
             },
         )
 
