@@ -67,6 +67,7 @@ def test_a_shop_is_seeded_loaded_and_counted(environment):
     loaded = call(action="load", seconds=1, rate=30)
     assert loaded["complete"] is True
     assert loaded["completed"] == loaded["requested"] == sum(loaded["transactions"].values()) > 0
+    assert call(action="load", seconds=0.2, rate=30, seed="2026-03-31T12:05:00Z")["completed"] > 0
     with pytest.raises(ShopNotEmptyError):
         call(**event)
     assert call(**event, replace=True)["rows"] == seeded["rows"]
@@ -100,6 +101,7 @@ def test_a_seed_that_is_cut_off_says_how_to_go_on(environment):
         ({"action": "seed", "orders": 600_000}, "more than a function of 1024 MB holds"),
         ({"action": "seed", "reference_time": "2026-03-31T12:00:00"}, "is no time with a zone"),
         ({"action": "load"}, "a load needs its time"),
+        ({"action": "load", "seconds": 5, "seed": 1.5}, '"seed" is 1.5'),
         ({"action": "load", "seconds": 5, "profile": "wild"}, 'unknown profile "wild"'),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

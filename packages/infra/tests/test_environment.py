@@ -52,6 +52,7 @@ def buckets_written(policies, role):
         (RoleName.SOURCE_PREPARATION, set()),
         (RoleName.STATE_MACHINE, set()),
         (RoleName.SCHEDULER, set()),
+        (RoleName.SHOP_SCHEDULER, set()),
         (RoleName.WAREHOUSE, set()),
     ],
 )
@@ -113,6 +114,7 @@ def test_only_the_run_and_its_reconciliation_call_functions(policies):
     assert callers == {
         RoleName.JOB: ["bronze-state", "source-marker", "source-reading"],
         RoleName.STATE_MACHINE: ["bronze-state", "run-lock", "source-marker", "warehouse-loads"],
+        RoleName.SHOP_SCHEDULER: ["shop"],
     }
     machine = json.dumps(bound_definition(NAMES, RunSettings(), project_url="s3://code/project"))
     called = {name for name in FunctionName if f'"{NAMES.function(name)}"' in machine}
@@ -174,6 +176,20 @@ def test_a_schedule_starts_nothing_until_told_and_stale_numbers_are_told_only_th
     assert schedule["Target"]["Arn"] == NAMES.state_machine_arn
     assert (stale["EvaluationPeriods"], stale["ComparisonOperator"]) == (26, "LessThanThreshold")
     assert stale["TreatMissingData"] == "breaching"
+
+
+def test_the_simulated_shop_lives_on_by_itself_where_that_is_asked_for(aws, desired):
+    addresses = {one.address for one in desired(network=None, simulated_shop=True)}
+    assert not {"schedule shoplake-dev-shop", "role shoplake-dev-shop-scheduler"} & addresses
+    wanted = desired(network=None, simulated_shop=True, shop_every_minutes=5)
+    apply(plan(wanted, aws), aws)
+    assert plan(wanted, aws).changes == ()
+    schedule = aws.client("scheduler").get_schedule(Name="shoplake-dev-shop", GroupName="shoplake-dev")
+    assert (schedule["State"], schedule["ScheduleExpression"]) == ("ENABLED", "rate(5 minutes)")
+    assert schedule["Target"]["Arn"].endswith(":function:shoplake-dev-shop")
+    assert schedule["Target"]["RoleArn"].endswith(":role/shoplake-dev-shop-scheduler")
+    event = json.loads(schedule["Target"]["Input"])
+    assert (event["action"], event["seed"]) == ("load", "<aws.scheduler.scheduled-time>")
 
 
 def test_the_machine_calls_what_the_environment_has(desired):

@@ -63,6 +63,7 @@ class RoleName(StrEnum):
     SOURCE_PREPARATION = "source-preparation"
     STATE_MACHINE = "state-machine"
     SCHEDULER = "scheduler"
+    SHOP_SCHEDULER = "shop-scheduler"
     WAREHOUSE = "warehouse"
 
 
@@ -189,5 +190,10 @@ class ResourceNames:
 
     @property
     def schedule(self) -> str:
-        """Schedule, and the schedule group that carries our tags for it."""
+        """Schedule of runs, and the schedule group that carries our tags for it."""
         return self.prefix
+
+    @property
+    def shop_schedule(self) -> str:
+        """Schedule that lets the simulated shop live on, in the same group."""
+        return f"{self.prefix}-shop"

@@ -4,6 +4,7 @@
 """
 
 import os
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -40,7 +41,7 @@ _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
         "seconds": (int, float),
         "rate": (int, float),
         "profile": str,
-        "seed": int,
+        "seed": (int, str),
         "connections": int,
         "dirt": bool,
     },
@@ -68,7 +69,8 @@ def shop(event: Event, context: FunctionContext) -> Event:
     Events: `{"action": "seed", "orders": 20000, "seed": 7, "reference_time": "2026-01-31T12:00:00+00:00",
     "history_days": 540, "time_zone": "Europe/Berlin", "replace": false, "dirt": true}`,
     `{"action": "load", "seconds": 60, "rate": 10, "profile": "steady", "seed": 7, "connections": 4, "dirt": true}`,
-    `{"action": "status"}`; of a seed everything, of a load all but `seconds` may be left out.
+    `{"action": "status"}`; of a seed everything, of a load all but `seconds` may be left out. A load's seed may be a text, such as the time that a
+    schedule called for it: equal texts give equal transactions.
 
     Raises:
         ConfigError: The event is wrong, more is asked for than the function's memory holds, or the shop is not empty.
@@ -174,6 +176,10 @@ def _profile(event: Event) -> Profile:
     return Profile(name)
 
 
+def _number_of(seed: int | str) -> int:
+    return seed if isinstance(seed, int) else zlib.crc32(seed.encode())
+
+
 def _load(event: Event, profile: Profile, place: ShopPlace, context: FunctionContext) -> Event:
     remaining = _remaining_seconds(context)
     longest = max(0.0, min(remaining - _GRACE_SECONDS, remaining / (1 + _GRACE_SHARE)))
@@ -183,7 +189,7 @@ def _load(event: Event, profile: Profile, place: ShopPlace, context: FunctionCon
         profile=profile,
         rate=float(event.get("rate", _RATE)),
         seconds=seconds,
-        seed=event.get("seed", _SEED),
+        seed=_number_of(event.get("seed", _SEED)),
         connections=event.get("connections"),
         dirt=event.get("dirt", True),
         schema=place.schema,

@@ -33,6 +33,7 @@ from shoplake_infra.resources.topic import topic
 from shoplake_infra.runs import RunParts, desired_runs
 from shoplake_infra.settings import EnvironmentSettings
 from shoplake_infra.shipped_code import ShippedCode, desired_code
+from shoplake_infra.shop_schedule import desired_shop_schedule
 from shoplake_infra.tags import owner_tags
 from shoplake_infra.warehouse import WarehouseParts, desired_warehouse
 
@@ -131,6 +132,7 @@ def desired_environment(
             if one.kind in _CALLED_BY_RUN
         ),
     )
+    runs = desired_runs(names, settings.runs, parts=run_parts, tags=tags)
     return (
         *base.resources,
         *(network.resources if network else ()),
@@ -147,7 +149,8 @@ def desired_environment(
         *warehouse,
         alerts,
         run_log,
-        *desired_runs(names, settings.runs, parts=run_parts, tags=tags),
+        *runs,
+        *_shop_schedule(names, settings, base=base, functions=functions, runs=runs, tags=tags),
         *shown,  # last: an account without QuickSight has everything else
     )
 
@@ -169,6 +172,25 @@ def _functions(
         security_groups=(network.workers,) if network else (),
     )
     return desired_functions(names, wanted, parts=parts, tags=tags)
+
+
+def _shop_schedule(
+    names: ResourceNames,
+    settings: EnvironmentSettings,
+    *,
+    base: Foundations,
+    functions: Mapping[FunctionName, Resource],
+    runs: tuple[Resource, ...],
+    tags: Mapping[str, str],
+) -> tuple[Resource, ...]:
+    if not settings.has_shop_schedule:
+        return ()
+    (group,) = (one for one in runs if one.kind == "schedule_group")
+    role, function = base.roles[RoleName.SHOP_SCHEDULER], functions[FunctionName.SHOP]
+    made = desired_shop_schedule(
+        names, settings.shop_every_minutes, function=function, role=role, group=group, tags=tags
+    )
+    return (made,)
 
 
 def _source(

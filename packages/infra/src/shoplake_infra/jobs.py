@@ -77,8 +77,10 @@ def _arguments(names: ResourceNames, job: JobName, code: ShippedCode) -> dict[st
     """What every run of the job gets; where it is, what run it is and where its summary goes comes with each run.
 
     `--datalake-formats iceberg` puts Glue's own Iceberg, of the version that a laptop takes, on the class path: no jar is
-    shipped. Wheels go by `--additional-python-modules`, which Glue hands to pip all at once: in a network without a way
-    to the internet pip must find among them, or installed, whatever they require.
+    shipped. Wheels go by `--additional-python-modules`, which Glue hands to pip all at once. They are all that a job
+    imports and Glue does not have, and there is no way to an index: pip is told to look for nothing else.
+
+    Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html#addl-python-modules-support
     """
     wheels = ",".join(wheel.url for wheel in code.job_wheels[job])
     given: dict[str, str | Ref] = {
@@ -94,4 +96,6 @@ def _arguments(names: ResourceNames, job: JobName, code: ShippedCode) -> dict[st
         "--region": names.region,
         "--masking_secret": names.masking_secret,
     }
-    return given | ({"--additional-python-modules": wheels} if wheels else {})
+    if wheels:
+        given |= {"--additional-python-modules": wheels, "--python-modules-installer-option": "--no-deps --no-index"}
+    return given

@@ -39,6 +39,7 @@ SERVICES: Mapping[RoleName, tuple[str, ...]] = {
     RoleName.SOURCE_PREPARATION: ("lambda.amazonaws.com",),
     RoleName.STATE_MACHINE: ("states.amazonaws.com",),
     RoleName.SCHEDULER: ("scheduler.amazonaws.com",),
+    RoleName.SHOP_SCHEDULER: ("scheduler.amazonaws.com",),
     RoleName.WAREHOUSE: ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
 }
 
@@ -95,6 +96,7 @@ class RolePolicies:
             RoleName.SOURCE_PREPARATION: self._source_preparation,
             RoleName.STATE_MACHINE: self._state_machine,
             RoleName.SCHEDULER: self._scheduler,
+            RoleName.SHOP_SCHEDULER: self._shop_scheduler,
             RoleName.WAREHOUSE: self._warehouse,
         }[role]()
 
@@ -237,6 +239,9 @@ class RolePolicies:
 
     def _scheduler(self) -> tuple[Statement, ...]:
         return (_allow(("states:StartExecution",), self.names.state_machine_arn),)
+
+    def _shop_scheduler(self) -> tuple[Statement, ...]:
+        return (self._invoke(FunctionName.SHOP),)
 
     def _warehouse(self) -> tuple[Statement, ...]:
         return (*self._read_objects(self.names.gold_bucket, "_changes"), self._decrypt())

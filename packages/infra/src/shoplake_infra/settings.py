@@ -38,6 +38,7 @@ class EnvironmentSettings:
         jobs: How large jobs are.
         runs: How the pipeline is run.
         simulated_shop: Whether there is the function that plays the shop: for a demo, never for a real one.
+        shop_every_minutes: How often that shop lives on for some seconds by itself; 0 for only when it is told to.
         on_loopback: AWS is played by servers on this machine, without TLS.
 
     """
@@ -60,7 +61,13 @@ class EnvironmentSettings:
     jobs: JobSettings = field(default_factory=JobSettings)
     runs: RunSettings = field(default_factory=RunSettings)
     simulated_shop: bool = False
+    shop_every_minutes: int = 0
     on_loopback: bool = False
+
+    @property
+    def has_shop_schedule(self) -> bool:
+        """Whether the simulated shop lives on by itself."""
+        return self.simulated_shop and self.shop_every_minutes > 0
 
     @property
     def left_out(self) -> frozenset[FunctionName | RoleName]:
@@ -68,6 +75,8 @@ class EnvironmentSettings:
         out: set[FunctionName | RoleName] = set()
         if not self.simulated_shop:
             out |= {FunctionName.SHOP, RoleName.SHOP_FUNCTION}
+        if not self.has_shop_schedule:
+            out.add(RoleName.SHOP_SCHEDULER)
         if self.new_source is None:
             out |= {FunctionName.PREPARE_SOURCE, RoleName.SOURCE_PREPARATION}
         return frozenset(out)

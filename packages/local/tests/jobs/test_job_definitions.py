@@ -45,6 +45,7 @@ def test_a_second_create_is_an_error(glue):
         ({"SecurityConfiguration": "c"}, "NotImplemented"),
         ({"DefaultArguments": {"--extra-jars": "s3://b/k.jar"}}, "NotImplemented"),
         ({"DefaultArguments": {"--job-bookmark-option": "job-bookmark-enable"}}, "NotImplemented"),
+        ({"DefaultArguments": {"--python-modules-installer-option": "--no-deps --upgrade"}}, "NotImplemented"),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )

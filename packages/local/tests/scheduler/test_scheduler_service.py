@@ -1,9 +1,11 @@
 """Schedules through the front: checked as AWS checks them, and fired as their role."""
 
+import io
 import json
 import time
 import uuid
-from datetime import UTC
+import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -60,6 +62,39 @@ def test_a_schedule_starts_its_machine_as_its_role(local_aws, role):
         "scheduled_at": f"{made['CreationDate'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     }
     assert states.list_executions(stateMachineArn=closed)["executions"] == [], "its role may not start that one"
+
+
+def test_a_schedule_invokes_the_function_that_its_role_may_invoke(local_aws, tmp_path):
+    name, iam = f"called-{uuid.uuid4().hex[:8]}", local_aws.client("iam")
+    services = {"Principal": {"Service": ["scheduler.amazonaws.com", "lambda.amazonaws.com"]}}
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", **services}]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    arns = [f"arn:aws:lambda:{local_aws.endpoint.region}:{LOCAL_ACCOUNT}:function:{name}-{n}" for n in ("yes", "no")]
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arns[0]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+    role = f"arn:aws:iam::{LOCAL_ACCOUNT}:role/{name}"
+    for number, arn in enumerate(arns):
+        seen = tmp_path / str(number)
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("app.py", f"def main(event, context): open({str(seen)!r}, 'w').write(event['seed'])")
+        local_aws.client("lambda").create_function(
+            FunctionName=arn.rpartition(":")[2],
+            Runtime="python3.11",
+            Role=role,
+            Handler="app.main",
+            Code={"ZipFile": code.getvalue()},
+        )
+    given = '{"seed": "<aws.scheduler.scheduled-time>"}'
+    for arn in reversed(arns):
+        local_aws.client("scheduler").create_schedule(**parameters(arn, role, "rate(5 minutes)", Input=given))
+    until = time.monotonic() + 60
+    while not (tmp_path / "0").exists() or not (text := (tmp_path / "0").read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert datetime.fromisoformat(text).tzinfo == UTC
+    assert not (tmp_path / "1").exists(), "its role may not invoke that one"
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,10 @@ _UNSUPPORTED = (
 # Glue's own parameters that would change what a job does, and that nothing here honours
 _UNSUPPORTED_ARGUMENTS = frozenset(
     {"--extra-jars", "--extra-files", "--user-jars-first", "--class", "--continuous-log-conversionPattern",
-     "--python-modules-installer-option", "--enable-auto-scaling", "--customer-driver-env-vars",
-     "--customer-executor-env-vars"}
+     "--enable-auto-scaling", "--customer-driver-env-vars", "--customer-executor-env-vars"}
 )  # fmt: skip
+# of pip's options those that say what is so here anyway: a job gets the wheels that it names, and nothing else
+_PIP_OPTIONS = frozenset({"--no-deps", "--no-index"})
 _OLD_TIMEOUT_MINUTES = 2880
 _TIMEOUT_MINUTES = 480
 _LONGEST_TIMEOUT_MINUTES = 7 * 24 * 60
@@ -97,6 +98,7 @@ def checked_arguments(operation: str, arguments: Mapping[str, str]) -> None:
     for name, value in arguments.items():
         wanted_elsewhere = name == "--job-language" and value != "python"
         wanted_elsewhere |= name == "--job-bookmark-option" and value != "job-bookmark-disable"
+        wanted_elsewhere |= name == "--python-modules-installer-option" and not _PIP_OPTIONS.issuperset(value.split())
         if name in _UNSUPPORTED_ARGUMENTS or wanted_elsewhere:
             raise UnsupportedOperationError(f'job argument "{name}={value}" in Glue\'s {operation}')
 
