@@ -59,6 +59,8 @@ def test_an_environment_has_its_own_tables_over_those_of_all():
         pytest.param('[schedule]\nenabled = "yes"', "schedule.enabled: expected bool", id="wrong-type"),
         pytest.param("[warehouse]\nbase_rpu = -1", "must not be negative", id="negative"),
         pytest.param('[source]\nrds_instance = "a"\nnew_rds_instance = true', "keep one", id="two-sources"),
+        pytest.param("[source]\nbinlog_hours = 200", "RDS takes 1 to 168", id="binlog-kept-too-long"),
+        pytest.param("[shop]\nevery_minutes = 5", "set shop.simulated, too", id="no-shop-to-live-on"),
         pytest.param("[environments]\nprod = 1", "must be a table", id="environment-is-no-table"),
     ],
 )

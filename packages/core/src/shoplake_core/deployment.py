@@ -13,6 +13,7 @@ from shoplake_core.errors import ConfigError
 __all__ = ["DEPLOYMENT_PATHS", "DeploymentConfig", "environment_document", "flat", "parse_deployment_config"]
 
 _ENVIRONMENTS = "environments"
+_MOST_BINLOG_HOURS = 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,10 @@ class DeploymentConfig:
         scheduled: Whether the schedule starts runs; off until a first run by hand went well.
         alert_emails: Who hears of failures.
         rds_instance: Identifier of the RDS instance that is the source; "" for a MySQL at `source_host`, or a new one.
-        new_rds_instance: Whether to make an RDS instance.
+        new_rds_instance: Whether to make an RDS instance, whose user is then made, too.
+        new_rds_class: Its class.
+        new_rds_storage_gib: Its storage at the beginning; RDS adds to it by itself.
+        new_rds_binlog_hours: How long it keeps its binlog, and so how long replication may stand still; 1 to 168.
         source_host: MySQL's host name, where it is no RDS instance.
         source_port: MySQL's port.
         source_user: Who replication and functions log in as.
@@ -40,6 +44,7 @@ class DeploymentConfig:
         job_timeout_minutes: Longest time that a job may take.
         log_retention_days: One of the numbers that CloudWatch offers.
         simulated_shop: Whether the function that plays the shop is made: for a demo environment, never for a real one.
+        shop_every_minutes: How often that shop lives on for some seconds by itself; 0 for only when it is told to.
 
     """
 
@@ -48,6 +53,9 @@ class DeploymentConfig:
     alert_emails: tuple[str, ...] = ()
     rds_instance: str = ""
     new_rds_instance: bool = False
+    new_rds_class: str = "db.t4g.medium"
+    new_rds_storage_gib: int = 50
+    new_rds_binlog_hours: int = 72
     source_host: str = ""
     source_port: int = 3306
     source_user: str = "shoplake"
@@ -63,6 +71,7 @@ class DeploymentConfig:
     job_timeout_minutes: int = 120
     log_retention_days: int = 30
     simulated_shop: bool = False
+    shop_every_minutes: int = 0
 
 
 # path in the file -> field of DeploymentConfig and the type its value must have
@@ -72,6 +81,9 @@ _FIELDS: Mapping[str, tuple[str, type]] = {
     "alerts.emails": ("alert_emails", list),
     "source.rds_instance": ("rds_instance", str),
     "source.new_rds_instance": ("new_rds_instance", bool),
+    "source.instance_class": ("new_rds_class", str),
+    "source.storage_gib": ("new_rds_storage_gib", int),
+    "source.binlog_hours": ("new_rds_binlog_hours", int),
     "source.host": ("source_host", str),
     "source.port": ("source_port", int),
     "source.user": ("source_user", str),
@@ -87,6 +99,7 @@ _FIELDS: Mapping[str, tuple[str, type]] = {
     "jobs.timeout_minutes": ("job_timeout_minutes", int),
     "logs.retention_days": ("log_retention_days", int),
     "shop.simulated": ("simulated_shop", bool),
+    "shop.every_minutes": ("shop_every_minutes", int),
 }
 DEPLOYMENT_PATHS = frozenset(_FIELDS)
 """Paths in `shoplake.toml` that are read here."""
@@ -152,6 +165,10 @@ def parse_deployment_config(text: str, *, environment: str, where: str) -> Deplo
     faults += [
         f"{field}: must not be negative" for field, value in values.items() if isinstance(value, int) and value < 0
     ]
+    if not 1 <= values.get("new_rds_binlog_hours", 1) <= _MOST_BINLOG_HOURS:
+        faults.append(f"source.binlog_hours: RDS takes 1 to {_MOST_BINLOG_HOURS}")
+    if values.get("shop_every_minutes") and not values.get("simulated_shop"):
+        faults.append("shop.every_minutes: there is no shop to live on: set shop.simulated, too")
     if values.get("rds_instance") and values.get("new_rds_instance"):
         faults.append(
             "source: rds_instance names one that is there, new_rds_instance asks for a new one: keep one of them"

@@ -18,6 +18,7 @@ from shoplake_infra.replication import ReplicationSettings
 from shoplake_infra.resource import Resource
 from shoplake_infra.resources.dms_instance import ReplicationMachine
 from shoplake_infra.resources.glue_job import Workers
+from shoplake_infra.resources.rds_instance import InstanceShape
 from shoplake_infra.resources.redshift_workgroup import WarehousePower
 from shoplake_infra.runs import RunSettings
 from shoplake_infra.settings import EnvironmentSettings
@@ -50,7 +51,7 @@ def _settings(cloud: Cloud) -> EnvironmentSettings:
         alert_emails=deployment.alert_emails,
         log_retention_days=deployment.log_retention_days,
         network=NetworkSettings(cidr=deployment.cidr, zones=deployment.zones),
-        new_source=SourceSettings() if deployment.new_rds_instance and not local else None,
+        new_source=_new_source(deployment) if deployment.new_rds_instance and not local else None,
         replication=ReplicationSettings(
             source_schema=project.config.source_schema,
             tables=tuple(contract.source_name for contract in project.silver.values()),
@@ -65,6 +66,7 @@ def _settings(cloud: Cloud) -> EnvironmentSettings:
             daily_rpu_hours=deployment.warehouse_daily_rpu_hours,
         ),
         simulated_shop=deployment.simulated_shop,
+        shop_every_minutes=deployment.shop_every_minutes,
         jobs=JobSettings(
             workers={job: Workers(kind=deployment.job_worker_type, count=deployment.job_workers) for job in JobName}
         ),
@@ -77,6 +79,15 @@ def _settings(cloud: Cloud) -> EnvironmentSettings:
         ),
         on_loopback=local,
     )
+
+
+def _new_source(deployment: DeploymentConfig) -> SourceSettings:
+    shape = InstanceShape(
+        class_name=deployment.new_rds_class,
+        storage_gib=deployment.new_rds_storage_gib,
+        most_storage_gib=10 * deployment.new_rds_storage_gib,
+    )
+    return SourceSettings(shape=shape, binlog_retention_hours=deployment.new_rds_binlog_hours)
 
 
 def _source_host(deployment: DeploymentConfig, *, local: bool) -> str:
