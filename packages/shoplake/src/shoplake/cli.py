@@ -43,6 +43,7 @@ class _Settings:
 _settings = _Settings()
 _MODULE_OF = {
     "init": "init",
+    "validate": "validate",
     "demo": "demo",
     "up": "servers",
     "down": "servers",

@@ -69,6 +69,7 @@ def test_every_type_is_carried_in_a_contract_that_fits_its_table(source):
     assert (kinds["is_gift"], kinds["state"], kinds["wide"], kinds["flags"]) == ("boolean", "int8", "text", "string(4)")
     assert lines.column("kind").accepted == ("web", 'a "quoted" one')
     gold = project.gold["current_order_lines"]
+    assert project.silver["customers"].grain == "one row per customer"
     assert gold.reconciles[0].sums == {"amount": "amount", "tax": "tax"}
     assert {"raw", "long_text", "doc"}.isdisjoint(gold.column_names)
 
@@ -96,6 +97,8 @@ def test_what_tells_of_a_person_is_masked_and_a_password_is_not_carried(source):
         ("orders", "billing_email", Pii.EMAIL),
         ("orders", "mailing_list", Pii.NONE),
         ("orders", "status", Pii.NONE),
+        ("addresses", "line1", Pii.ADDRESS),
+        ("addresses", "city", Pii.NONE),
     ],
 )
 def test_a_name_tells_whose_a_column_is(table, column, pii):

@@ -143,8 +143,7 @@ def _characters(column: SourceColumn) -> int:
 
 def silver_contract(table: CarriedTable) -> str:
     """TOML for `contracts/silver/<name>.toml`: what MySQL declares, and nothing that only the data could tell."""
-    singular = table.name.removesuffix("s").replace("_", " ")
-    lines = [f'grain = "one row per {singular}"', f"key = {_toml_list(table.key)}"]
+    lines = [f'grain = "one row per {_singular(table.name)}"', f"key = {_toml_list(table.key)}"]
     if table.name != table.shape.name:
         lines.append(f"source_name = {_toml_text(table.shape.name)}")
     if table.left_out:
@@ -160,6 +159,13 @@ def silver_contract(table: CarriedTable) -> str:
         if column.pii is not Pii.NONE:
             lines.append(f'pii = "{column.pii.value}" # guessed from the name: masked from silver on')
     return "\n".join(lines) + "\n"
+
+
+def _singular(name: str) -> str:
+    for ending, one in (("ies", "y"), ("sses", "ss"), ("ss", "ss"), ("s", "")):
+        if name.endswith(ending):
+            return f"{name.removesuffix(ending)}{one}".replace("_", " ")
+    return name.replace("_", " ")
 
 
 def _gold_columns(table: CarriedTable) -> list[CarriedColumn]:

@@ -19,6 +19,7 @@ _WORDS_OF: tuple[tuple[Pii, frozenset[str]], ...] = (
 )
 _PERSONS = frozenset({"first", "last", "full", "middle", "given", "family", "maiden", "user", "customer", "contact"})
 _PEOPLE_TABLES = frozenset({"customer", "user", "contact", "person", "people", "employee", "guest", "member", "client"})
+_ADDRESS_PARTS = frozenset({"line", "line1", "line2", "line3", "recipient", "building", "house", "floor", "apartment"})
 _CREDENTIALS = frozenset(
     {"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "salt", "otp", "cvv", "cvc", "pin", "pan"}
 )
@@ -53,6 +54,8 @@ def guessed_pii(table: str, column: str, kind: LogicalType) -> Pii:
         if pii is not Pii.BIRTH_DATE and set(words) & known:
             return pii
     tables = {word.lower().rstrip("s") for word in _words(table)} | {table.lower()}
+    if tables & {"addresse", "address", "addres"} and set(words) & _ADDRESS_PARTS:
+        return Pii.ADDRESS
     named = "name" in words
     return Pii.NAME if named and (set(words) & _PERSONS or tables & _PEOPLE_TABLES) else Pii.NONE
 
