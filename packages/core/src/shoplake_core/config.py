@@ -3,6 +3,7 @@
 Precedence is flag > environment > this file > default; flags and environment are joined on at the command's edge.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ class ProjectConfig:
 
     Attributes:
         name: Names the project in resource names; lower-case letters, digits and hyphens.
-        environment: dev, prod or another word; part of every resource name.
+        environment: dev, prod or another word of up to 16 lower-case letters, digits and hyphens; part of every resource
+            name, of which a bucket's is the tightest.
         region: AWS region, also used locally so that requests are signed alike.
         source_schema: The MySQL schema that is captured.
         store_time_zone: IANA name of the zone that decides which day a sale belongs to.
@@ -45,6 +47,8 @@ class ProjectConfig:
     flush_size_bytes: int = 32_000 * 1024
     tombstone_days: int = 30
 
+
+_ENVIRONMENT = re.compile(r"(?=.{1,16}$)[a-z](-?[a-z0-9])*")
 
 # path in the file -> field of ProjectConfig and the type its value must have
 _FIELDS: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
@@ -89,6 +93,11 @@ def parse_project_config(text: str, *, where: str, environment: str = "") -> Pro
         faults.append(f'store.time_zone: "{zone}" is no IANA time zone, such as "Europe/Berlin"')
     positive = ("flush_interval_seconds", "flush_size_bytes", "tombstone_days")
     faults += [f"{field}: must be above 0" for field in positive if values.get(field, 1) <= 0]
+    environment_name = values.get("environment", "dev")
+    if not _ENVIRONMENT.fullmatch(environment_name):
+        faults.append(
+            f'project.environment: "{environment_name}" is no word of up to 16 lower-case letters, digits and single hyphens'
+        )
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(

@@ -104,19 +104,24 @@ class ResourceNames:
         return (self.bronze_bucket, self.silver_bucket, self.gold_bucket, self.artifacts_bucket)
 
     @property
+    def databases(self) -> str:
+        """What the names of Glue's databases begin with: SQL takes no hyphen in a name without quotes."""
+        return self.environment.replace("-", "_")
+
+    @property
     def bronze_database(self) -> str:
         """Glue database that the crawler fills."""
-        return f"{self.environment}_bronze"
+        return f"{self.databases}_bronze"
 
     @property
     def silver_database(self) -> str:
         """Glue database of the silver tables."""
-        return f"{self.environment}_silver"
+        return f"{self.databases}_silver"
 
     @property
     def gold_database(self) -> str:
         """Glue database of the gold tables."""
-        return f"{self.environment}_gold"
+        return f"{self.databases}_gold"
 
     @property
     def prefix(self) -> str:

@@ -104,7 +104,7 @@ RIGHTS: Mapping[str, KindRights] = {
             Right(
                 "GetDatabase CreateDatabase UpdateDatabase DeleteDatabase DeleteTable GetTags TagResource",
                 _catalogue(
-                    "database/{environment}_*", "table/{environment}_*/*", "userDefinedFunction/{environment}_*/*"
+                    "database/{databases}_*", "table/{databases}_*/*", "userDefinedFunction/{databases}_*/*"
                 ),
             ),
         ),
@@ -267,6 +267,7 @@ def applier_policy(names: ResourceNames) -> Mapping[str, Any]:
     fields = {
         "prefix": names.prefix,
         "environment": names.environment,
+        "databases": names.databases,
         "account": names.account,
         "region": names.region,
         "at": f"{names.region}:{names.account}",
