@@ -45,18 +45,25 @@ def test_an_environment_has_its_own_tables_over_those_of_all():
         flush_interval_seconds = 60
         [environments.prod.schedule]
         enabled = true
+        [environments.prod.dashboards]
+        enabled = true
     """
     assert parse_project_config(text, where="x").flush_interval_seconds == 1.0
     prod = parse_project_config(text, where="x", environment="prod")
     assert (prod.environment, prod.flush_interval_seconds, prod.region) == ("prod", 60, "eu-central-1")
-    assert not parse_deployment_config(text, environment="dev", where="x").scheduled
-    assert parse_deployment_config(text, environment="prod", where="x").scheduled
+    dev, prod = (parse_deployment_config(text, environment=name, where="x") for name in ("dev", "prod"))
+    assert (dev.scheduled, dev.dashboards_enabled) == (False, False)
+    assert (prod.scheduled, prod.dashboards_enabled) == (True, True)
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
         pytest.param('[schedule]\nenabled = "yes"', "schedule.enabled: expected bool", id="wrong-type"),
+        pytest.param("[dashboards]\nenabled = 1", "dashboards.enabled: expected bool", id="number-is-no-bool"),
+        pytest.param(
+            '[dashboards]\nreaders = ["bi", 7]', "dashboards.readers: expected texts", id="list-of-more-than-texts"
+        ),
         pytest.param("[warehouse]\nbase_rpu = -1", "must not be negative", id="negative"),
         pytest.param('[source]\nrds_instance = "a"\nnew_rds_instance = true', "keep one", id="two-sources"),
         pytest.param("[source]\nbinlog_hours = 200", "RDS takes 1 to 168", id="binlog-kept-too-long"),

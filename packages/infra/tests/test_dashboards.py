@@ -82,11 +82,12 @@ class Estate:
         self.around = (net.vpc, *net.subnets, net.workers, key, reader, group, *warehouse)
         self.parts = DashboardParts(subnets=net.subnets, group=group, namespace=namespace, workgroup=workgroup, key=key)
 
-    def desired(self, *dashboards, theme=None):
+    def desired(self, *dashboards, theme=None, readers=()):
         assets = {asset.id: asset for asset in dashboards or (dashboard(),)}
         theme = theme or ThemeAsset(configuration={"Sheet": {"Tile": {"Border": {"Show": True}}}})
         parts = replace(self.parts, dashboards=assets, theme=theme)
-        return (*self.around, *desired_dashboards(NAMES, DashboardSettings(enabled=True), parts=parts, tags=TAGS))
+        settings = DashboardSettings(enabled=True, readers=readers)
+        return (*self.around, *desired_dashboards(NAMES, settings, parts=parts, tags=TAGS))
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,11 @@ def changed(desired, aws):
     }
 
 
-def test_an_account_without_quicksight_is_told_of_it_and_gets_nothing_of_it(on_local, calls, estate):
+def test_an_account_without_quicksight_is_told_of_it_and_gets_nothing_of_it(on_local, calls, estate, client):
+    if has_quicksight(on_local):  # another test has signed up
+        unprotected = {"DefaultNamespace": "default", "TerminationProtectionEnabled": False}
+        client.update_account_settings(**ACCOUNT, **unprotected)
+        client.delete_account_subscription(**ACCOUNT)
     assert not has_quicksight(on_local)
     planned = plan(estate.desired(), on_local)
     assert planned.changes[0].resource.address == "quicksight_subscription account"
@@ -139,12 +144,14 @@ def test_dashboards_are_made_once_and_what_was_changed_by_hand_is_mended(on_loca
     signup = {"AccountName": "shop", "AuthenticationMethod": "IAM_ONLY", "NotificationEmail": "bi@example.com"}
     client.create_account_subscription(**ACCOUNT, **signup, Edition="ENTERPRISE")
     assert has_quicksight(on_local)
-    desired = estate.desired()
+    client.create_group(**ACCOUNT, Namespace="default", GroupName="analysts")
+    desired = estate.desired(readers=("analysts",))
     apply(plan(desired, on_local), on_local)
     assert shown(client)["Version"]["Status"] == "CREATION_SUCCESSFUL"
     source = client.describe_data_source(**ACCOUNT, DataSourceId=f"{PREFIX}-warehouse")["DataSource"]
     assert source["SecretArn"].rpartition("secret:")[2].startswith("redshift!")
-    (permission,) = client.describe_dashboard_permissions(**ACCOUNT, DashboardId=SALES)["Permissions"]
+    granted = client.describe_dashboard_permissions(**ACCOUNT, DashboardId=SALES)["Permissions"]
+    permission, _ = sorted(granted, key=lambda one: one["Principal"], reverse=True)
     assert permission["Principal"].endswith(f"group/default/{PREFIX}-readers")
     workgroup = on_local.client("redshift-serverless").get_workgroup(workgroupName=PREFIX)["workgroup"]
     connection = client.describe_vpc_connection(**ACCOUNT, VPCConnectionId=PREFIX)["VPCConnection"]
@@ -173,7 +180,7 @@ def test_dashboards_are_made_once_and_what_was_changed_by_hand_is_mended(on_loca
         SslProperties={"DisableSsl": True},
     )
     found = changed(desired, on_local)
-    assert found["dashboard"] == ["published", "reader_actions"]
+    assert found["dashboard"] == ["published", f"reader_actions.{PREFIX}-readers"]
     assert found["data_set"] == ["look_back.ColumnName", "look_back.Size", "look_back.SizeUnit"]
     assert "tls" in found["data_source"]
     assert found["secret_access"] == ["key", "secret"]
@@ -182,6 +189,12 @@ def test_dashboards_are_made_once_and_what_was_changed_by_hand_is_mended(on_loca
     assert plan(desired, on_local).changes == ()
     assert shown(client)["Version"]["VersionNumber"] == 1, "ours is there still"
     assert "quicksight:UpdateDashboard" not in calls.writes
+
+    with pytest.raises(ResourceError, match='no QuickSight group "nobody"'):
+        apply(plan(estate.desired(readers=("nobody",)), on_local), on_local)
+    going = {one.resource.kind for one in plan_destroy(desired, on_local).changes}
+    assert "quicksight_group" in going
+    assert not {"quicksight_reader_group", "quicksight_subscription"} & going, "they are somebody else's"
 
 
 def _until(describe):

@@ -42,6 +42,9 @@ class DeploymentConfig:
         job_workers: Workers of a Glue job.
         job_worker_type: Their type.
         job_timeout_minutes: Longest time that a job may take.
+        dashboards_enabled: Whether the dashboards are in QuickSight, which costs by person and month; the account must
+            have signed up for its Enterprise edition.
+        dashboard_readers: QuickSight groups that are there and see the dashboards, beside the environment's own one.
         log_retention_days: One of the numbers that CloudWatch offers.
         simulated_shop: Whether the function that plays the shop is made: for a demo environment, never for a real one.
         shop_every_minutes: How often that shop lives on for some seconds by itself; 0 for only when it is told to.
@@ -69,6 +72,8 @@ class DeploymentConfig:
     job_workers: int = 2
     job_worker_type: str = "G.1X"
     job_timeout_minutes: int = 120
+    dashboards_enabled: bool = False
+    dashboard_readers: tuple[str, ...] = ()
     log_retention_days: int = 30
     simulated_shop: bool = False
     shop_every_minutes: int = 0
@@ -97,6 +102,8 @@ _FIELDS: Mapping[str, tuple[str, type]] = {
     "jobs.workers": ("job_workers", int),
     "jobs.worker_type": ("job_worker_type", str),
     "jobs.timeout_minutes": ("job_timeout_minutes", int),
+    "dashboards.enabled": ("dashboards_enabled", bool),
+    "dashboards.readers": ("dashboard_readers", list),
     "logs.retention_days": ("log_retention_days", int),
     "shop.simulated": ("simulated_shop", bool),
     "shop.every_minutes": ("shop_every_minutes", int),
@@ -160,6 +167,9 @@ def parse_deployment_config(text: str, *, environment: str, where: str) -> Deplo
         field, kind = _FIELDS[path]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             faults.append(f"{path}: expected {kind.__name__}, found {value!r}")
+            continue
+        if isinstance(value, list) and not all(isinstance(one, str) for one in value):
+            faults.append(f"{path}: expected texts in the list, found {value!r}")
             continue
         values[field] = tuple(value) if isinstance(value, list) else value
     faults += [

@@ -55,6 +55,7 @@ DASHBOARD_RIGHTS: Mapping[str, KindRights] = {
             ),
         ),
     ),
+    "quicksight_reader_group": ("quicksight", (Right("DescribeGroup", ("arn:aws:quicksight:{at}:group/default/*",)),)),
     "quicksight_secret_access": (
         "iam",
         (

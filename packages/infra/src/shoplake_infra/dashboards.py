@@ -18,6 +18,7 @@ from shoplake_infra.resources.quicksight_dashboard import quicksight_dashboard
 from shoplake_infra.resources.quicksight_data_set import quicksight_data_set
 from shoplake_infra.resources.quicksight_data_source import quicksight_data_source
 from shoplake_infra.resources.quicksight_group import quicksight_group
+from shoplake_infra.resources.quicksight_reader_group import quicksight_reader_group
 from shoplake_infra.resources.quicksight_secret_access import quicksight_secret_access
 from shoplake_infra.resources.quicksight_subscription import quicksight_subscription
 from shoplake_infra.resources.quicksight_theme import quicksight_theme
@@ -56,10 +57,12 @@ class DashboardSettings:
         enabled: Whether the dashboards are in QuickSight. Off by default, because it costs by person and month, whether
             anybody looks or not: an author about 24 USD, a reader from 3 USD (public figures of 2025; look them up). The
             account must have signed up for the Enterprise edition; Shoplake neither does that nor ends it.
+        readers: Names of QuickSight groups that are there and see the dashboards, too, beside the environment's own group.
 
     """
 
     enabled: bool = False
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +229,12 @@ def desired_dashboards(
         statements=quicksight_network(names),
         tags=tags,
     )
-    readers = quicksight_group(
-        f"{names.prefix}-readers", purpose="readers of the dashboards", tags=tags, depends_on=(subscription.address,)
+    signed_up = (subscription.address,)
+    own = quicksight_group(
+        f"{names.prefix}-readers", purpose="readers of the dashboards", tags=tags, depends_on=signed_up
     )
+    others = [quicksight_reader_group(name, tags=tags, depends_on=signed_up) for name in sorted(set(settings.readers))]
+    readers = (own, *others)
     connection = quicksight_vpc_connection(
         names.prefix,
         subnets=parts.subnets,
@@ -258,7 +264,7 @@ def desired_dashboards(
         _dashboard(names, asset, readers=readers, data_sets=data_sets, theme=theme, tags=tags)
         for _, asset in sorted(parts.dashboards.items())
     ]
-    return (subscription, access, network, readers, connection, source, theme, *data_sets.values(), *dashboards)
+    return (subscription, access, network, *readers, connection, source, theme, *data_sets.values(), *dashboards)
 
 
 def _data_sets(
@@ -286,7 +292,7 @@ def _dashboard(
     names: ResourceNames,
     asset: DashboardAsset,
     *,
-    readers: Resource,
+    readers: tuple[Resource, ...],
     data_sets: Mapping[str, Resource],
     theme: Resource,
     tags: Mapping[str, str],

@@ -1,5 +1,6 @@
 """QuickSight's API as a deployment of dashboards calls it: on the front, over a warehouse with rows."""
 
+import contextlib
 import time
 import uuid
 from datetime import timedelta
@@ -43,6 +44,11 @@ class World:
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
         return found
+
+    def end_subscription(self):
+        settings = {**ACCOUNT, "DefaultNamespace": "default", "TerminationProtectionEnabled": False}
+        self.client.update_account_settings(**settings)
+        self.client.delete_account_subscription(**ACCOUNT)
 
     def make_warehouse(self):
         self.serverless.create_namespace(namespaceName=NAME, dbName=self.database, manageAdminPassword=True)
@@ -113,16 +119,18 @@ def definition(world, column="amount"):
 @pytest.fixture(scope="module")
 def world(local_aws):
     made = World(local_aws)
+    with contextlib.suppress(ClientError):  # another file's tests may have signed up
+        made.end_subscription()
     yield made
     names = [workgroup["workgroupName"] for workgroup in made.serverless.list_workgroups()["workgroups"]]
     if NAME in names:
         made.serverless.delete_workgroup(workgroupName=NAME)
         ask = lambda: made.serverless.list_workgroups()["workgroups"]  # noqa: E731
-        made.until(ask, lambda found: not found)
-    if made.serverless.list_namespaces()["namespaces"]:
+        made.until(ask, lambda found: NAME not in {one["workgroupName"] for one in found})
+    if NAME in {one["namespaceName"] for one in made.serverless.list_namespaces()["namespaces"]}:
         made.serverless.delete_namespace(namespaceName=NAME)
         ask = lambda: made.serverless.list_namespaces()["namespaces"]  # noqa: E731
-        made.until(ask, lambda found: not found)
+        made.until(ask, lambda found: NAME not in {one["namespaceName"] for one in found})
 
 
 def test_a_new_account_is_not_subscribed(world):
@@ -323,3 +331,17 @@ def test_what_was_answered_is_on_disk_and_is_deleted_whole(world):
         world.client.describe_ingestion(**ACCOUNT, DataSetId="store", IngestionId="i-1")
     for left in ("none", "live"):
         world.client.delete_data_set(**ACCOUNT, DataSetId=left)
+
+
+def test_a_subscription_that_ends_takes_all_with_it_and_is_protected_until_told_otherwise(world):
+    world.client.create_group(**GROUP)
+    with refused("PreconditionNotMetException", "Termination protection is on"):
+        world.client.delete_account_subscription(**ACCOUNT)
+    assert world.client.describe_account_settings(**ACCOUNT)["AccountSettings"]["TerminationProtectionEnabled"]
+    world.end_subscription()
+    with refused("ResourceNotFoundException"):
+        world.client.describe_account_subscription(**ACCOUNT)
+    signup = {"AccountName": "shop", "AuthenticationMethod": "IAM_ONLY", "NotificationEmail": "bi@example.com"}
+    world.client.create_account_subscription(**ACCOUNT, **signup, Edition="ENTERPRISE")
+    with refused("ResourceNotFoundException"):
+        world.client.describe_group(**GROUP)

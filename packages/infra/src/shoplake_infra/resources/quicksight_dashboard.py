@@ -43,7 +43,7 @@ def quicksight_dashboard(
     name: str,
     *,
     sent: Mapping[str, Any],
-    readers: Resource,
+    readers: tuple[Resource, ...],
     data_sets: tuple[Resource, ...],
     theme: Resource,
     tags: Mapping[str, str],
@@ -53,7 +53,7 @@ def quicksight_dashboard(
     Args:
         name: Its DashboardId.
         sent: The members of `create_dashboard` that say what it is: Name, Definition, ThemeArn ...
-        readers: The group that may see it.
+        readers: The groups that may see it.
         data_sets: What it shows; `sent` names their ARNs.
         theme: What it looks like; `sent` names its ARN.
         tags: Ours.
@@ -69,8 +69,8 @@ def quicksight_dashboard(
             "name": sent["Name"],
             "sent": sent_hash(sent),
             "published": _OURS,
-            "readers": Ref(readers, "arn"),
-            "reader_actions": list(READER_ACTIONS),
+            "readers": {one.name: Ref(one, "arn") for one in readers},
+            "reader_actions": {one.name: list(READER_ACTIONS) for one in readers},
             "state": AVAILABLE,
         },
     )
@@ -97,7 +97,9 @@ class QuickSightDashboardHandler(Handler):
                 "sent": tags.get(SENT, ""),
                 "published": _OURS if tags.get(_SENT_VERSION) == shown else f"version {shown}, of somebody else",
                 "readers": wanted["readers"],
-                "reader_actions": sorted(set(granted.get(wanted["readers"], []))),
+                "reader_actions": {
+                    name: sorted(set(granted[arn])) for name, arn in wanted["readers"].items() if arn in granted
+                },
                 "state": state_of(found["Version"]["Status"]),
             },
             tags=tags,
@@ -109,7 +111,7 @@ class QuickSightDashboardHandler(Handler):
         quicksight(aws).create_dashboard(
             **_names(aws, resource),
             **sent_of(resource),
-            Permissions=[_permission(resource)],
+            Permissions=_permissions(resource),
             Tags=sent_tags(resource, **{_SENT_VERSION: "1"}),
         )
 
@@ -136,7 +138,7 @@ class QuickSightDashboardHandler(Handler):
             tags = sent_tags(resource, **{_SENT_VERSION: ours})
             add_tags(aws, observed.attributes["arn"], tags)
         if touches(changes, "reader_actions"):
-            client.update_dashboard_permissions(**names, GrantPermissions=[_permission(resource)])
+            client.update_dashboard_permissions(**names, GrantPermissions=_permissions(resource))
 
     def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:
         """Delete it with every version."""
@@ -185,8 +187,9 @@ def _latest_status(aws: Aws, resource: Resource) -> str | None:
     return str(found["Version"]["Status"]) if found else None
 
 
-def _permission(resource: Resource) -> dict[str, Any]:
-    return {"Principal": resource.properties["readers"], "Actions": resource.properties["reader_actions"]}
+def _permissions(resource: Resource) -> list[dict[str, Any]]:
+    wanted = resource.properties
+    return [{"Principal": arn, "Actions": wanted["reader_actions"][name]} for name, arn in wanted["readers"].items()]
 
 
 def _names(aws: Aws, resource: Resource) -> dict[str, str]:

@@ -4,13 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from shoplake_local.quicksight.records import Records, answered, exists, not_found
+from shoplake_local.quicksight.records import RESOURCES, SETTLING, Records, answered, exists, not_found
 from shoplake_local.service import ServiceError, UnsupportedOperationError, refuse_unsupported
 
 __all__ = ["Account", "Groups"]
 
 _NAMESPACE = "default"
 _SUBSCRIPTION = "subscription"
+_PROTECTED = "TerminationProtectionEnabled"
+_GOES_ALONG = (
+    *("Group", "Ingestion", "RefreshSchedule", "DataSetRefreshProperties"),
+    *("ThemeVersion", "DashboardVersion", "DashboardVersionDefinition", "published"),
+    *("tags", "permissions", SETTLING),
+)
 _SIGNUP = ("AwsAccountId", "AccountName", "Edition", "AuthenticationMethod", "NotificationEmail")
 
 
@@ -56,9 +62,32 @@ class Account:
                 "DefaultNamespace": _NAMESPACE,
                 "NotificationEmail": kept["NotificationEmail"],
                 "PublicSharingEnabled": False,
-                "TerminationProtectionEnabled": True,
+                "TerminationProtectionEnabled": kept.get(_PROTECTED, True),
             }
         )
+
+    def change_settings(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """UpdateAccountSettings: whether the subscription is protected."""
+        supported = {"AwsAccountId", "DefaultNamespace", _PROTECTED}
+        refuse_unsupported("QuickSight's UpdateAccountSettings", parameters, supported)
+        if parameters["DefaultNamespace"] != _NAMESPACE:
+            raise not_found("Namespace", parameters["DefaultNamespace"])
+        with self.records.documents.transaction():
+            kept = self._subscribed(parameters)
+            kept |= {name: parameters[name] for name in (_PROTECTED,) if name in parameters}
+            self.records.documents.put(_SUBSCRIPTION, self.records.account, kept)
+        return answered()
+
+    def unsubscribe(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """DeleteAccountSubscription: all that the account has of QuickSight goes with it."""
+        with self.records.documents.transaction():
+            if self._subscribed(parameters).get(_PROTECTED, True):
+                message = "Termination protection is on: turn it off by UpdateAccountSettings first."
+                raise ServiceError("PreconditionNotMetException", message)
+            for kind in (*RESOURCES, *_GOES_ALONG, _SUBSCRIPTION):
+                for key in self.records.documents.keys(kind):
+                    self.records.documents.delete(kind, key)
+        return answered()
 
     def subscription(self) -> dict[str, Any] | None:
         """What the account is subscribed to, or None."""

@@ -11,9 +11,9 @@ from shoplake_local.glue.requests import next_token, token_key
 from shoplake_local.jobs.documents import Documents
 from shoplake_local.service import ServiceError
 
-__all__ = ["RESOURCES", "Records", "answered", "conflict", "exists", "invalid", "not_found", "tag_list"]
+__all__ = ["RESOURCES", "SETTLING", "Records", "answered", "conflict", "exists", "invalid", "not_found", "tag_list"]
 
-_SETTLING = "settling"
+SETTLING = "settling"
 _SETTLING_SECONDS = 0.4  # minutes on AWS; long enough for a caller that does not wait to be refused
 _MOST_TAGS = 200
 _LARGEST_PAGE = 100
@@ -111,16 +111,16 @@ class Records:
         with self.documents.transaction():
             self.documents.put(kind, key, {**document, "Status": status})
             at = self.clock.now().timestamp() + _SETTLING_SECONDS
-            self.documents.put(_SETTLING, f"{kind}/{key}", {"at": at, "then": then})
+            self.documents.put(SETTLING, f"{kind}/{key}", {"at": at, "then": then})
 
     def _settled(self, kind: str, key: str, document: dict[str, Any]) -> dict[str, Any] | None:
         if not str(document.get("Status", "")).endswith("_IN_PROGRESS"):
             return document
         with self.documents.transaction():
-            settling = self.documents.get(_SETTLING, f"{kind}/{key}")
+            settling = self.documents.get(SETTLING, f"{kind}/{key}")
             if settling is None or self.clock.now().timestamp() < settling["at"]:
                 return self.documents.get(kind, key)  # another caller may have settled it meanwhile
-            self.documents.delete(_SETTLING, f"{kind}/{key}")
+            self.documents.delete(SETTLING, f"{kind}/{key}")
             if "then" not in settling:  # None is not kept
                 self.forget(kind, key)
                 return None
@@ -132,7 +132,7 @@ class Records:
         """Take it away with its tags and permissions."""
         with self.documents.transaction():
             self.documents.delete(kind, key)
-            self.documents.delete(_SETTLING, f"{kind}/{key}")
+            self.documents.delete(SETTLING, f"{kind}/{key}")
             if kind in RESOURCES:
                 self.documents.delete("tags", self.arn(kind, key))
                 self.documents.delete("permissions", self.arn(kind, key))

@@ -28,7 +28,13 @@ __all__ = ["QuickSightService"]
 
 _Operation = Callable[[dict[str, Any]], dict[str, Any]]
 _WITHOUT_SUBSCRIPTION = frozenset(
-    {"CreateAccountSubscription", "DescribeAccountSubscription", "DescribeAccountSettings"}
+    {
+        "CreateAccountSubscription",
+        "DescribeAccountSubscription",
+        "DeleteAccountSubscription",
+        "DescribeAccountSettings",
+        "UpdateAccountSettings",
+    }
 )
 
 
@@ -57,7 +63,9 @@ class QuickSightService:
         self._operations: dict[str, _Operation] = {
             "CreateAccountSubscription": self._account.subscribe,
             "DescribeAccountSubscription": self._account.describe,
+            "DeleteAccountSubscription": self._account.unsubscribe,
             "DescribeAccountSettings": self._account.settings,
+            "UpdateAccountSettings": self._account.change_settings,
             "TagResource": records.tag,
             "UntagResource": records.untag,
             "ListTagsForResource": records.tags,
