@@ -51,3 +51,30 @@ def test_a_missing_table_and_a_refused_login_are_checks_that_fail(mysql_server, 
     (check,) = examine_source(stranger, CONTRACTS, schema=schema)
     assert (check.name, check.ok) == ("login", False)
     assert "wrong" not in check.found
+    assert check.hint == (
+        "CREATE USER 'nobody-here'@'%' IDENTIFIED BY '<the password in the source's secret>'; "
+        "GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO 'nobody-here'@'%'; "
+        f"GRANT LOCK TABLES, SELECT ON `{schema}`.* TO 'nobody-here'@'%'; "
+        "GRANT CREATE, INSERT, SELECT ON `shoplake`.* TO 'nobody-here'@'%'"
+    )
+
+
+def test_lacking_rights_are_named_with_the_statements_that_give_them(mysql_server, connection, schema):
+    user = f"{schema}_reader"
+    execute(connection, f"CREATE USER {user}@'%' IDENTIFIED BY 'reads'")
+    execute(connection, f"GRANT REPLICATION SLAVE ON *.* TO {user}@'%'")
+    reader = dataclasses.replace(mysql_server.endpoint, user=user, password="reads")
+
+    def rights():
+        return {check.name: check for check in examine_source(reader, {}, schema=schema)}["rights"]
+
+    assert not rights().ok
+    assert f"no REPLICATION CLIENT on *.*; no SELECT on `{schema}`.*; no " in rights().found
+    for statement in rights().hint.split("; "):
+        execute(connection, statement)
+    assert (rights().ok, rights().hint) == (True, "")
+    execute(connection, f"REVOKE SELECT ON {schema}.* FROM {user}@'%'")
+    assert not rights().ok
+    execute(connection, f"GRANT SELECT ON `{schema[:-1]}_`.* TO {user}@'%'")  # a pattern that fits it
+    assert rights().ok
+    execute(connection, f"DROP USER {user}@'%'")

@@ -26,7 +26,7 @@ from shoplake_functions.source_grants import (
     needed_rights,
 )
 
-__all__ = ["RETENTION_SETTING", "SourcePreparation", "WantedSource"]
+__all__ = ["RETENTION_SETTING", "SourcePreparation", "WantedSource", "has_marker_table", "retention_hours"]
 
 RETENTION_SETTING = "binlog retention hours"
 """How RDS's procedures call it; unset, RDS deletes binlogs as soon as it likes:
@@ -154,8 +154,8 @@ class SourcePreparation:
             missing += [] if self._logs_in() else [f"the secret's password for user {self._login.user}"]
             missing += [f"{' '.join(sorted(r))} on {scope}" for scope, r in lacking_rights(needed, found).items()]
             missing += [f"not {' '.join(sorted(r))} on {scope}" for scope, r in excess_rights(needed, found).items()]
-        missing += [] if _has_marker(connection) else [f"table {MARKER_SCHEMA}.{MARKER_TABLE}"]
-        if (hours := _retention_hours(connection)) not in {None, self._wanted.binlog_retention_hours}:
+        missing += [] if has_marker_table(connection) else [f"table {MARKER_SCHEMA}.{MARKER_TABLE}"]
+        if (hours := retention_hours(connection)) not in {None, self._wanted.binlog_retention_hours}:
             missing.append(f"{RETENTION_SETTING} {self._wanted.binlog_retention_hours}, found {hours}")
         return missing + _faults(facts)
 
@@ -200,7 +200,7 @@ class SourcePreparation:
 
     def _make_marker(self, connection: _Connection) -> list[str]:
         # a capture that starts before its first run finds the table there
-        if _has_marker(connection):
+        if has_marker_table(connection):
             return []
         ensure_marker_table(connection)
         return [f"created table {MARKER_SCHEMA}.{MARKER_TABLE}"]
@@ -232,7 +232,7 @@ class SourcePreparation:
 
     def _keep_binlog(self, connection: _Connection) -> list[str]:
         hours = self._wanted.binlog_retention_hours
-        if _retention_hours(connection) in {None, hours}:
+        if retention_hours(connection) in {None, hours}:
             return []
         execute(connection, "CALL mysql.rds_set_configuration(%s, %s)", (RETENTION_SETTING, hours))
         return [f"set {RETENTION_SETTING} to {hours}"]
@@ -242,12 +242,13 @@ def _faults(facts: ServerFacts) -> list[str]:
     return [f"{c.name} is {c.found}, expected {c.expected}" for c in checks_of_server(facts) if not c.ok]
 
 
-def _has_marker(connection: _Connection) -> bool:
+def has_marker_table(connection: _Connection) -> bool:
+    """Whether the marker's table is there."""
     sql = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
     return bool(fetch_all(connection, sql, (MARKER_SCHEMA, MARKER_TABLE)))
 
 
-def _retention_hours(connection: _Connection) -> int | None:
+def retention_hours(connection: _Connection) -> int | None:
     """How long RDS keeps binlogs, 0 for as long as it likes; None where the server is not RDS's."""
     sql = "SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_NAME = %s"
     if not fetch_all(connection, sql, ("rds_show_configuration",)):

@@ -29,6 +29,8 @@ _EVERYWHERE = "*.*"
 _ALL, _NONE, _PASS_ON = "ALL PRIVILEGES", "USAGE", "GRANT OPTION"
 _GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?P<scope>.+?) TO .+?(?P<pass_on> WITH GRANT OPTION)?$")
 _ROLE = re.compile(r"GRANT (?P<role>[`'\"].+?) TO ")
+_PARTS = re.compile(r"\\?.")
+_WILDCARDS = {"%": ".*", "_": "."}
 _CAPTURE = frozenset({"REPLICATION CLIENT", "REPLICATION SLAVE"})
 _MARKER = frozenset({"SELECT", "INSERT"})
 _SHOP = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REFERENCES"})
@@ -68,15 +70,23 @@ def granted_rights(lines: Iterable[str]) -> Grants:
 
 
 def lacking_rights(needed: Grants, found: Grants) -> Grants:
-    """What is needed and not there, a right on everything counting everywhere."""
-    everywhere = found.get(_EVERYWHERE, frozenset())
+    """What is needed and not there; a right on everything, or on a pattern that fits a schema, counts for it."""
     lacking: dict[str, frozenset[str]] = {}
     for scope, rights in needed.items():
-        # a schema's name written without the backslashes means it, too
-        held = everywhere | found.get(scope, frozenset()) | found.get(scope.replace("\\", ""), frozenset())
+        held: frozenset[str] = frozenset().union(*(given for at, given in found.items() if _covers(at, scope)))
         if _ALL not in held and rights - held:
             lacking[scope] = rights - held
     return lacking
+
+
+def _covers(found: str, needed: str) -> bool:
+    if found in {_EVERYWHERE, needed}:
+        return True
+    if needed == _EVERYWHERE or not found.endswith("`.*"):
+        return False
+    name = re.sub(r"\\(.)", r"\1", needed)
+    parts = (part if part.startswith("\\") else _WILDCARDS.get(part, re.escape(part)) for part in _PARTS.findall(found))
+    return re.fullmatch("".join(parts), name) is not None
 
 
 def excess_rights(needed: Grants, found: Grants) -> Grants:
