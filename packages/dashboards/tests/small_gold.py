@@ -97,6 +97,21 @@ def sales_rows() -> list[dict[str, Any]]:
     return rows
 
 
+def month_rows(sales: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same sales by month; '*' stands for every channel, and for every country."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    names = ("event_month", "product_id", "channel", "ship_country")
+    sums = ("units_sold", "gross_sales", "discounts", "returns", "cancellations", "net_sales")
+    for sale in sales:
+        for channel in (sale["channel"], "*"):
+            for country in (sale["ship_country"], "*"):
+                key = (sale["event_date"].replace(day=1), sale["product_id"], channel, country)
+                row = found.setdefault(key, dict(zip(names, key, strict=True)) | dict.fromkeys(sums, 0))
+                for name in sums:
+                    row[name] += sale[name]
+    return list(found.values())
+
+
 def store_rows(sales: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same sales by day, channel and country, with orders: here each sale is `units` orders of one unit."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -287,6 +302,7 @@ def run_rows() -> dict[str, list[dict[str, Any]]]:
 def fill_gold(connection: psycopg.Connection[Any], contracts: Mapping[str, TableContract]) -> None:
     sales = sales_rows()
     put(connection, "agg_sales_daily", sales)
+    put(connection, "agg_sales_monthly", month_rows(sales))
     put(connection, "agg_store_daily", store_rows(sales))
     put(
         connection,

@@ -139,6 +139,27 @@ source = "S"
 
 
 @pytest.mark.parametrize(
+    ("roll_up", "faults"),
+    [
+        ('{ table = "agg_sales_month", date = "event_month" }', ['table: no gold table "agg_sales_month" (did you mean "agg_sales_monthly"?)']),
+        ('{ table = "agg_sales_monthly" }', ["roll_up.date: missing"]),
+        ('{ table = "dim_date", date = "date_day" }', ["table: the key of dim_date must be channel, date_day, product_id, ship_country: the same rows by the month", "table: dim_date.week_start is no column of agg_sales_daily"]),
+        ('{ table = "agg_sales_monthly", date = "event_month", totals = ["net_sales"] }', ['totals: "net_sales" is no text in the key of agg_sales_monthly']),
+        ('{ table = "agg_sales_monthly", date = "channel" }', ['date: "channel" must be a date: the first of the month']),
+        ("3", ["roll_up: a table is needed, and it is 3"]),
+    ],
+)  # fmt: skip
+def test_a_roll_up_that_is_not_the_table_by_the_month_is_refused(roll_up, faults, contracts):
+    right = RIGHT.replace('date = "event_date"', 'date = "event_date"\nroll_up = {}')
+    given = '{ table = "agg_sales_monthly", date = "event_month", totals = ["channel", "ship_country"] }'
+    assert checked(right.replace("{}", given, 1), contracts).datasets[0].roll_up.date == "event_month"
+    with pytest.raises(ConfigError) as caught:
+        checked(right.replace("{}", roll_up, 1), contracts)
+    for fault in faults:
+        assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "text", ["", "title = 3", "sheets = 1", "[[sheets]]\nvisuals = 3", "datasets = [1]", "title = "]
 )
 def test_any_toml_is_refused_with_a_message(text, contracts):

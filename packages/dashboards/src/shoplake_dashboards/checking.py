@@ -26,6 +26,7 @@ from shoplake_dashboards.tree import (
     Line,
     Measure,
     Operator,
+    RollUp,
     Sheet,
     Table,
     Unit,
@@ -99,6 +100,34 @@ class _Checker:
             if dataset.date not in self.contracts[dataset.table].column_names:
                 self.found.add(f"{path}.date", "must be a column of the table itself, not of a joined one")
         self.conditions(f"{path}.where", dataset, dataset.where)
+        if dataset.roll_up is not None:
+            self.roll_up(f"{path}.roll_up", dataset, dataset.roll_up)
+
+    def roll_up(self, path: str, dataset: Dataset, roll_up: RollUp) -> None:
+        """A roll-up whose rows are not exactly the table's, by the month, would change numbers with the length of a period."""
+        if not dataset.date:
+            self.found.add(path, "needs a dataset with a `date`")
+        if roll_up.table not in self.contracts:
+            self.found.add(
+                f"{path}.table", f'no gold table "{roll_up.table}"{did_you_mean(roll_up.table, self.contracts)}'
+            )
+            return
+        days, months = self.contracts[dataset.table], self.contracts[roll_up.table]
+        wanted = {name for name in days.key if name != dataset.date} | {roll_up.date}
+        if set(months.key) != wanted:
+            self.found.add(
+                f"{path}.table",
+                f"the key of {months.name} must be {', '.join(sorted(wanted))}: the same rows by the month",
+            )
+        if roll_up.date in months.column_names and months.column(roll_up.date).stored_type.kind is not Kind.DATE:
+            self.found.add(f"{path}.date", f'"{roll_up.date}" must be a date: the first of the month')
+        for name in roll_up.totals:
+            if name not in months.key or months.column(name).stored_type.is_numeric:
+                self.found.add(f"{path}.totals", f'"{name}" is no text in the key of {months.name}')
+        for name in months.column_names:
+            if name not in days.column_names and name != roll_up.date:
+                near = did_you_mean(name, days.column_names)
+                self.found.add(f"{path}.table", f"{months.name}.{name} is no column of {days.name}{near}")
 
     def conditions(self, path: str, dataset: Dataset, where: Iterable[Condition]) -> None:
         for condition in where:

@@ -54,6 +54,7 @@ from shoplake_dashboards.tree import (
     Measure,
     Operator,
     Pivot,
+    RollUp,
     Sheet,
     Table,
     Unit,
@@ -225,7 +226,7 @@ class _Reader:
         )
 
     def dataset(self, data: Mapping[str, Any], path: str) -> Dataset:
-        self.found.known(path, data, ("name", "table", "date", "joins", "where"))
+        self.found.known(path, data, ("name", "table", "date", "joins", "where", "roll_up"))
         joins = []
         for number, join in enumerate(self.tables(data, "joins", path)):
             here = f"{path}.joins[{number}]"
@@ -243,6 +244,18 @@ class _Reader:
             date=self.text(data, "date", path, needed=False),
             joins=tuple(joins),
             where=self.conditions(data, path),
+            roll_up=self.roll_up(data, path),
+        )
+
+    def roll_up(self, data: Mapping[str, Any], path: str) -> RollUp | None:
+        if "roll_up" not in data:
+            return None
+        given, here = self.table(data, "roll_up", path), f"{path}.roll_up"
+        self.found.known(here, given, ("table", "date", "totals"))
+        return RollUp(
+            table=self.text(given, "table", here),
+            date=self.text(given, "date", here),
+            totals=self.texts(given, "totals", here),
         )
 
     def visual(self, data: Mapping[str, Any], path: str) -> Visual | None:

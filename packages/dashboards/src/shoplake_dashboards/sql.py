@@ -1,26 +1,28 @@
 """The one query builder: a visual and a page state to SQL with bound parameters, in what PostgreSQL and Redshift both read.
 
-Names come from the checked tree and are quoted; every value is a parameter, as `:name` (the Data API's form) inside a cast
-to its type, because the Data API binds texts only. So nothing of a URL or of data is ever part of the SQL.
-
 The result's columns are `d0..` for dimensions, `v0..` for measures, `p0..` for measures of the period before, `n` for rows;
 where one statement reads both periods, `s` is 1 for the period and 0 for the one before.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from shoplake_core.contracts import TableContract
-from shoplake_core.identifiers import checked_identifier
-from shoplake_core.logical_types import Kind, LogicalType
+from shoplake_core.logical_types import Kind
 
 from shoplake_dashboards.page_state import PageState
 from shoplake_dashboards.periods import Period, prior_period
+from shoplake_dashboards.sql_parts import (
+    OPERATIONAL,
+    Builder,
+    Contracts,
+    Query,
+    column_type,
+    dataset_columns,
+    qualified,
+    quoted,
+)
 from shoplake_dashboards.tree import (
-    Aggregate,
-    Aggregation,
     Bar,
-    Condition,
     Dashboard,
     Dataset,
     Dimension,
@@ -30,8 +32,6 @@ from shoplake_dashboards.tree import (
     Kpi,
     Line,
     Measure,
-    Operator,
-    Scalar,
     Table,
     Visual,
     dimensions_of,
@@ -40,6 +40,7 @@ from shoplake_dashboards.tree import (
 
 __all__ = [
     "MOST_ROWS",
+    "OPERATIONAL",
     "Contracts",
     "Query",
     "base_query",
@@ -55,136 +56,7 @@ __all__ = [
     "visual_queries",
 ]
 
-Contracts = Mapping[str, TableContract]
 MOST_ROWS = 5000  # of any tile: more is no picture
-OPERATIONAL = ("loads", "runs", "run_tables", "run_checks")  # in the schema `shoplake`; every other table is a gold one
-_CASTS = {Kind.DATE: "date", Kind.DATETIME: "timestamp", Kind.TIMESTAMP: "timestamp", Kind.BOOLEAN: "boolean"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """One SELECT.
-
-    Attributes:
-        tile: Visual id, dataset name or filter column: whose rows it reads.
-        role: "main", "prior", "trend", "size", "freshness", "options", or "shared" for several visuals' numbers.
-        sql: Text with `:name` for each parameter.
-        parameters: Name -> value, as text.
-
-    """
-
-    tile: str
-    role: str
-    sql: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-def column_type(dataset: Dataset, column: str, contracts: Contracts) -> LogicalType:
-    """The stored type of a dataset's column (KeyError if it has none of that name)."""
-    for join in dataset.joins:
-        if column in join.columns:
-            return contracts[join.table].column(column).stored_type
-    return contracts[dataset.table].column(column).stored_type
-
-
-def dataset_columns(dataset: Dataset, contracts: Contracts) -> tuple[str, ...]:
-    """Names of all columns a visual of the dataset may use."""
-    own = contracts[dataset.table].column_names if dataset.table in contracts else ()
-    return (*own, *(column for join in dataset.joins for column in join.columns))
-
-
-def quoted(name: str) -> str:
-    """The identifier in double quotes, after `checked_identifier`."""
-    return f'"{checked_identifier(name, "dashboard column")}"'
-
-
-def qualified(table: str) -> str:
-    """`gold."table"`, or `shoplake."table"` for the records of runs."""
-    return f"{'shoplake' if table in OPERATIONAL else 'gold'}.{quoted(table)}"
-
-
-class _Builder:
-    """SQL fragments of one dataset, and the parameters they bind."""
-
-    def __init__(self, dataset: Dataset, contracts: Contracts) -> None:
-        self.dataset = dataset
-        self.contracts = contracts
-        self.parameters: dict[str, str] = {}
-
-    def bind(self, value: Scalar, type_name: str) -> str:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = text
-        return f"CAST(:{name} AS {type_name})"
-
-    def column(self, name: str) -> str:
-        for number, join in enumerate(self.dataset.joins):
-            if name in join.columns:
-                return f"j{number}.{quoted(name)}"
-        return f"t.{quoted(name)}"
-
-    def cast(self, column: str) -> str:
-        kind = column_type(self.dataset, column, self.contracts)
-        return _CASTS.get(kind.kind, "bigint" if kind.is_numeric else "varchar(65535)")
-
-    def condition(self, condition: Condition) -> str:
-        column = self.column(condition.column)
-        values = [self.bind(value, self.cast(condition.column)) for value in condition.values]
-        if condition.operator in {Operator.AT_LEAST, Operator.AT_MOST}:
-            return f"{column} {'>=' if condition.operator is Operator.AT_LEAST else '<='} {values[0]}"
-        return f"{column} {'NOT IN' if condition.operator is Operator.NOT_IN else 'IN'} ({', '.join(values)})"
-
-    def source(self) -> str:
-        joined = [f"{qualified(self.dataset.table)} AS t"]
-        for number, join in enumerate(self.dataset.joins):
-            keys = " AND ".join(f"j{number}.{quoted(key)} = t.{quoted(key)}" for key in join.on)
-            joined.append(f"LEFT JOIN {qualified(join.table)} AS j{number} ON {keys}")
-        return "\n".join(joined)
-
-    def within(self, period: Period) -> str:
-        column = self.column(self.dataset.date)
-        return f"{column} >= {self.bind(str(period.first), 'date')} AND {column} < {self.bind(str(period.end), 'date')}"
-
-    def tests(self, state: PageState, period: Period | None) -> list[str]:
-        """What a row must meet: the dataset's own conditions, the period, the reader's filters."""
-        found = [self.condition(condition) for condition in self.dataset.where]
-        if self.dataset.date and period is not None:
-            found.append(self.within(period))
-        available = dataset_columns(self.dataset, self.contracts)
-        for column, values in state.selected.items():
-            if column in available:
-                found.append(self.condition(Condition(column, Operator.IN, values)))
-        return found
-
-    def dimension(self, dimension: Dimension) -> str:
-        column = self.column(dimension.column)
-        if dimension.granularity is None:
-            return column
-        if dimension.granularity is Granularity.DAY:
-            return f"CAST({column} AS date)"
-        return f"CAST(date_trunc('{dimension.granularity.value}', {column}) AS date)"
-
-    def measure(self, measure: Measure, within: str = "") -> str:
-        value = self.aggregate(measure.value, within)
-        if measure.per is None:
-            return value
-        per = self.aggregate(measure.per, within)
-        return f"CAST({value} AS double precision) / NULLIF(CAST({per} AS double precision), 0)"
-
-    def aggregate(self, aggregate: Aggregate, within: str) -> str:
-        expression = self.column(aggregate.column)
-        if aggregate.where:
-            tests = " AND ".join(self.condition(condition) for condition in aggregate.where)
-            # Rows that do not meet the condition add nothing; "no rows at all" stays null, which is another thing.
-            otherwise = " ELSE 0" if aggregate.aggregation is Aggregation.SUM else ""
-            expression = f"CASE WHEN {tests} THEN {expression}{otherwise} END"
-        if within:
-            expression = f"CASE WHEN {within} THEN {expression} END"
-        if aggregate.aggregation is Aggregation.DISTINCT_COUNT:
-            return f"count(DISTINCT {expression})"
-        if aggregate.aggregation is Aggregation.AVERAGE:
-            return f"avg(CAST({expression} AS double precision))"  # Redshift's mean of integers is an integer
-        return f"{aggregate.aggregation.value}({expression})"
 
 
 def _query(
@@ -198,14 +70,18 @@ def _query(
     dimensions: tuple[Dimension, ...],
 ) -> Query:
     dataset = dashboard.dataset(visual.dataset)
-    build = _Builder(dataset, contracts)
+    build = Builder(dataset, contracts)
     compares = isinstance(visual, Table) and visual.compare and period is not None
+    spans = () if period is None else (prior_period(period), period) if compares else (period,)
+    drilled = (visual.category, *visual.drill)[: len(state.drill.get(visual.id, ()))] if isinstance(visual, Bar) else ()
+    if not (isinstance(visual, HeatMap) and (visual.month or visual.size)):
+        build.roll_up(state, spans, measures=measures_of(visual), dimensions=(*dimensions, *drilled))
     columns = [f"{build.dimension(dimension)} AS d{i}" for i, dimension in enumerate(dimensions)]
     if compares and period is not None:
         before = prior_period(period)
-        spans = {"v": build.within(period), "p": build.within(before)}
-        columns += [f"{build.measure(m, spans['v'])} AS v{i}" for i, m in enumerate(measures_of(visual))]
-        columns.append(f"{build.measure(measures_of(visual)[visual.sort_by], spans['p'])} AS p0")  # type: ignore[union-attr]
+        now, then = build.within(period), build.within(before)
+        columns += [f"{build.measure(m, now)} AS v{i}" for i, m in enumerate(measures_of(visual))]
+        columns.append(f"{build.measure(measures_of(visual)[visual.sort_by], then)} AS p0")  # type: ignore[union-attr]
         period = Period(before.first, period.last)
     else:
         measures = (visual.size,) if role == "size" and isinstance(visual, HeatMap) else measures_of(visual)
@@ -222,7 +98,7 @@ def _query(
     return Query(tile=visual.id, role=role, sql=sql, parameters=build.parameters)
 
 
-def _select(build: _Builder, columns: Sequence[str], tests: Sequence[str], *, grouped: int) -> str:
+def _select(build: Builder, columns: Sequence[str], tests: Sequence[str], *, grouped: int) -> str:
     """The statement up to its order; the first `grouped` columns are what it is grouped by."""
     sql = f"SELECT {', '.join(columns)}\nFROM {build.source()}"
     if tests:
@@ -245,8 +121,10 @@ def span_query(
 
     With `compares` the rows are of the state's period (`s` = 1) and of the one before (`s` = 0); a period without rows has none.
     """
-    build = _Builder(dataset, contracts)
+    build = Builder(dataset, contracts)
     period = state.period if dataset.date else None
+    spans = () if period is None else (prior_period(period), period) if compares else (period,)
+    build.roll_up(state, spans, measures=measures, dimensions=dimensions)
     columns = [f"{build.dimension(dimension)} AS d{i}" for i, dimension in enumerate(dimensions)]
     order = [f"d{i}" for i in range(len(dimensions))]
     limit = MOST_ROWS
@@ -311,7 +189,7 @@ def visual_queries(
 
 def base_query(dataset: Dataset, columns: tuple[str, ...], contracts: Contracts) -> Query:
     """The rows of a dataset before any choice of a reader; booleans as 'yes' and 'no'."""
-    build = _Builder(dataset, contracts)
+    build = Builder(dataset, contracts)
     shown = []
     for name in columns:
         column = build.column(name)
@@ -330,7 +208,7 @@ def freshness_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Qu
     """
     found = []
     for dataset in dashboard.datasets:
-        build = _Builder(replace(dataset, joins=()), contracts)
+        build = Builder(replace(dataset, joins=()), contracts)
         first, last = (
             f"{name}(t.{quoted(dataset.date)})" if dataset.date else "CAST(NULL AS date)" for name in ("min", "max")
         )
@@ -358,7 +236,7 @@ def option_queries(dashboard: Dashboard, *, contracts: Contracts) -> tuple[Query
         having = [d for d in dashboard.datasets if chosen.column in dataset_columns(d, contracts)]
         if not having:
             continue
-        build = _Builder(min(having, key=lambda dataset: len(contracts[dataset.table].key)), contracts)
+        build = Builder(min(having, key=lambda dataset: len(contracts[dataset.table].key)), contracts)
         sql = (
             f"SELECT {build.column(chosen.column)} AS d0, count(*) AS n\nFROM {build.source()}\n"
             "GROUP BY 1\nORDER BY d0\nLIMIT 500"

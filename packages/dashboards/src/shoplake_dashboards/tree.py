@@ -29,6 +29,7 @@ __all__ = [
     "Measure",
     "Operator",
     "Pivot",
+    "RollUp",
     "Sheet",
     "Table",
     "Unit",
@@ -148,6 +149,22 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RollUp:
+    """The sums of a dataset's table by the month, for long periods.
+
+    Attributes:
+        table: The gold table: the dataset's, with the first of the month for the day.
+        date: Its column with that first day.
+        totals: Columns in which '*' stands for all values together: rows of their own, beside those of each value.
+
+    """
+
+    table: str
+    date: str
+    totals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """One gold table with what is joined to it.
 
@@ -157,6 +174,7 @@ class Dataset:
         date: The column that periods filter; "" where none does.
         joins: Columns of other gold tables.
         where: Rows that count at all.
+        roll_up: The same by the month; None for nothing of the kind.
 
     """
 
@@ -165,6 +183,7 @@ class Dataset:
     date: str = ""
     joins: tuple[Join, ...] = ()
     where: tuple[Condition, ...] = ()
+    roll_up: RollUp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
