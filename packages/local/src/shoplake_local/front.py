@@ -75,13 +75,16 @@ class Front:
             self._identity.close()
 
     def tags_of(self, arn: str) -> dict[str, str]:
-        """The tags of a resource of our own services.
+        """The tags of a secret, or of a resource of our own services.
 
         Raises:
             UnsupportedOperationError: Its service cannot be asked here.
 
         """
         service = self.services.get(arn.split(":")[2])
+        found = service.tags_of(arn) if isinstance(service, MotoService) else None
+        if found is not None:
+            return found
         if isinstance(service, MotoService | BucketService) or service is None:
             raise UnsupportedOperationError(f'tags of "{arn}", on which a policy decides')
         if service.service_name == "dms":

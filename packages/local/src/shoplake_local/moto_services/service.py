@@ -25,6 +25,13 @@ class MotoService:
         name = parsed.operation.name
         return self._backends.answer(self.service_name, name, request=request, parameters=parsed.parameters)
 
+    def tags_of(self, arn: str) -> dict[str, str] | None:
+        """The tags of a secret, none where there is no such one; None where this service cannot be asked for them."""
+        if self.service_name != "secretsmanager":
+            return None
+        secret = self._backends.backend(self.service_name).secrets.get(arn)
+        return {} if secret is None else {tag["Key"]: tag["Value"] for tag in secret.tags or ()}
+
     def close(self) -> None:
         """Close the journal that all of them share; a second time changes nothing."""
         self._backends.close()
