@@ -35,6 +35,7 @@ class JobRun:
     """Holds back every look at it."""
     refused: bool = False
     """Whether the run that started it did not hold the lock: it looks, and ends as failed."""
+    backfill_from: str = ""
 
 
 class RunWorld(TroubledCalls):
@@ -333,7 +334,12 @@ class RunWorld(TroubledCalls):
         if any(run.name == name and run.state == "RUNNING" for run in self.jobs.values()):
             raise StateError("Glue.ConcurrentRunsExceededException", f"{name} runs")
         run_id = f"jr_{len(self.jobs) + 1}"
-        self.jobs[run_id] = JobRun(name, self.now, refused=not self._is_held_by(given["Arguments"]["--execution_arn"]))
+        self.jobs[run_id] = JobRun(
+            name,
+            self.now,
+            refused=not self._is_held_by(given["Arguments"]["--execution_arn"]),
+            backfill_from=given["Arguments"].get("--backfill_from", ""),
+        )
         return {"JobName": name, "JobRunId": run_id}
 
     def _plan_loads(self, event: Any) -> Any:

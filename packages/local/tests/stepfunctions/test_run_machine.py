@@ -204,6 +204,13 @@ def test_loads_are_planned_anew_while_there_are_more(run_in):
     assert (run.world.plans, run.world.rebuilds, len(run.world.statements)) == (len(TABLES), 1, len(TABLES))
 
 
+def test_a_backfill_reaches_gold_though_nothing_is_new(run_in):
+    run = run_in()
+    assert_succeeded(run, run.done())
+    assert_succeeded(run, run.done({"backfill_from": "2026-01-31"}), most_runs=2)
+    assert [job.backfill_from for job in run.world.jobs.values() if "gold" in job.name] == ["", "2026-01-31"]
+
+
 def test_load_that_met_another_transaction_is_tried_again_with_a_token_of_its_own(run_in):
     run = run_in()
     run.world.next_load_errors = ["ERROR: 1023 DETAIL: Serializable isolation violation", "error 1023"]

@@ -62,7 +62,8 @@ def lake_states(*, release: str, next_state: str) -> dict[str, State]:
                     },
                 ),
                 Rule(
-                    condition="{% $new_files = 0 and $last_outcome = 'succeeded' and $rebuild = false %}",
+                    condition="{% $new_files = 0 and $last_outcome = 'succeeded' and $rebuild = false"
+                    " and $backfill_from = '' %}",
                     next=release,
                 ),
             ),
@@ -80,6 +81,7 @@ def lake_states(*, release: str, next_state: str) -> dict[str, State]:
             "SilverToGoldJob",
             step="gold",
             more="$merge([{'--rebuild': $rebuild ? 'true' : 'false'},"
+            " $backfill_from = '' ? {} : {'--backfill_from': $backfill_from},"
             " $silver_summary = '' ? {} : {'--silver_summary': $silver_summary}])",
             next_state=next_state,
         ),

@@ -71,7 +71,8 @@ _OUTPUT = (
 def run_machine() -> Machine:
     """The machine.
 
-    Its input: `{"from": <one of BEGINNINGS, or absent>, "rebuild": <bool, or absent>}`. Its output: `{"run_id", "new_files",
+    Its input, of which everything may be absent: `{"from": <one of BEGINNINGS>, "rebuild": <bool>, "backfill_from":
+    <YYYY-MM-DD: gold's days from then on are built anew>}`. Its output: `{"run_id", "new_files",
     "warehouse": {"batches", "rows"}}`, of each job that this run started `"silver"`, `"gold"`, `"reconciliation"`, and
     where data sets were to be read anew `"dashboards": {"refreshed", "rows", "warnings"}`.
     """
@@ -111,6 +112,7 @@ def _beginning(steps: dict[str, State]) -> dict[str, State]:
     fresh = {
         "rebuild": "{% $states.input.rebuild = true %}",
         "plan_rebuild": "{% $states.input.rebuild = true %}",
+        "backfill_from": "{% $exists($states.input.backfill_from) ? $states.input.backfill_from : '' %}",
         "new_shapes": [],
         "silver_summary": "",
         "held_at_redrive": 0,

@@ -55,6 +55,7 @@ _MODULE_OF = {
     "load": "data",
     "reload": "data",
     "run": "run",
+    "backfill": "run",
     "reconcile": "run",
     "runs": "runs",
     "logs": "logs",

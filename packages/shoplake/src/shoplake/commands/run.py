@@ -1,6 +1,7 @@
 """`run` and `reconcile`: bring the layers up to date, and prove that they agree."""
 
 import secrets
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,7 @@ def run_now(
     *,
     begin_at: str = "",
     rebuild: bool = False,
+    backfill_from: str = "",
     first_number: int = 1,
     step_count: int = len(RUN_PARTS),
 ) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def run_now(
 
     """
     run_id = f"{cloud.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    execution = cloud.executions.start(run_id, begin_at=begin_at, rebuild=rebuild)
+    execution = cloud.executions.start(run_id, begin_at=begin_at, rebuild=rebuild, backfill_from=backfill_from)
     follower = RunFollower(
         cloud.executions,
         cloud.run_reader,
@@ -80,13 +82,34 @@ def run(
                 hint=f"one of: {'; '.join(BEGINNINGS)}",
             )
         cloud = open_cloud(workspace, narrator, target)
-        document = run_now(cloud, narrator, begin_at=begin_at, rebuild=rebuild)
-        if as_json:
-            print_document(document)
-        else:
-            print_run(document)
-            if "outcome" in document["steps"].get("reconcile", {}):
-                print_reconciliation(document["steps"]["reconcile"]["outcome"])
+        _print(run_now(cloud, narrator, begin_at=begin_at, rebuild=rebuild), as_json=as_json)
+
+
+def _print(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_document(document)
+        return
+    print_run(document)
+    if "outcome" in document["steps"].get("reconcile", {}):
+        print_reconciliation(document["steps"]["reconcile"]["outcome"])
+
+
+@app.command()
+def backfill(
+    first_day: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="The first day to build anew.")
+    ],
+    target: OnTarget = Target.LOCAL,
+    env: InEnvironment = "",
+    as_json: Json = False,
+) -> None:
+    """Build gold anew from a day on, and reconcile: for a model whose SQL was corrected, or that missed late rows."""
+    with session(environment=env) as (workspace, narrator):
+        cloud = open_cloud(workspace, narrator, target)
+        day = first_day.date()
+        if day > cloud.clock.now().date():
+            raise ConfigError(f"there is nothing to build from {day} on: it lies in the future", hint="an earlier day")
+        _print(run_now(cloud, narrator, backfill_from=day.isoformat()), as_json=as_json)
 
 
 @app.command()

@@ -70,20 +70,22 @@ class Executions:
     def _arn(self, run_id: str) -> str:
         return f"{self._machine.replace(':stateMachine:', ':execution:')}:{run_id}"
 
-    def start(self, run_id: str, *, begin_at: str = "", rebuild: bool = False) -> Execution:
+    def start(self, run_id: str, *, begin_at: str = "", rebuild: bool = False, backfill_from: str = "") -> Execution:
         """The started run.
 
         Args:
             run_id: Its name; one that was used within 90 days is refused.
             begin_at: The state to begin at; "" for the first.
             rebuild: Build gold and the warehouse anew.
+            backfill_from: Build gold's days from that one on anew, as YYYY-MM-DD; "" for none.
 
         Raises:
             ResourceError: There is no such state machine.
             ConflictError: The name was used.
 
         """
-        given = ({"from": begin_at} if begin_at else {}) | ({"rebuild": True} if rebuild else {})
+        asked = {"from": begin_at, "rebuild": rebuild, "backfill_from": backfill_from}
+        given = {name: value for name, value in asked.items() if value}
         try:
             self._states.start_execution(stateMachineArn=self._machine, name=run_id, input=json.dumps(given))
         except ClientError as error:
