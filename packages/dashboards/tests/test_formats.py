@@ -19,6 +19,8 @@ from shoplake_dashboards.tree import Dimension, Granularity, Unit
         (0.0613, Unit.PERCENT, "6.1%"),
         (-0.5, Unit.PERCENT, "\N{MINUS SIGN}50.0%"),
         (38.0, Unit.DAYS, "38.0 days"),
+        (485.0, Unit.DAYS, "485 days"),
+        (Decimal("1006990.5"), Unit.CURRENCY, "€1.01m"),
         (679.4, Unit.SECONDS, "11 min 19 s"),
         (3_725, Unit.SECONDS, "1 h 02 min"),
         (None, Unit.COUNT, "\N{EN DASH}"),

@@ -24,7 +24,8 @@ _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _SCALES = ((1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k"))
-_SCALED_FROM = 10  # 10k, not 1.2k: below that the whole number is as short
+_THOUSANDS_FROM = 10_000  # 10k, not 1.2k: below that the whole number is as short
+_WHOLE_DAYS_FROM = 100
 
 
 def number_of(value: Any) -> float | None:
@@ -51,11 +52,13 @@ def scale_of(values: Iterable[float | None], unit: Unit, *, exact: bool = False)
     sizes = [abs(value) for value in values if value]
     largest, smallest = max(sizes, default=0.0), min(sizes, default=0.0)
     for divisor, suffix in _SCALES:
-        if largest >= divisor * _SCALED_FROM and smallest >= divisor and unit is not Unit.SECONDS and not exact:
-            return Scale(divisor, suffix, 1 if largest < divisor * 100 else 0)
+        long_enough = largest >= max(divisor, _THOUSANDS_FROM) and smallest >= divisor
+        if long_enough and unit is not Unit.SECONDS and not exact:
+            return Scale(divisor, suffix, 2 if largest < divisor * 10 else 1 if largest < divisor * 100 else 0)
     if unit is Unit.CURRENCY:
         return Scale(decimals=2 if largest < 1000 else 0)
-    return Scale(decimals=0 if unit is Unit.COUNT else 1)
+    whole = unit is Unit.COUNT or (unit is Unit.DAYS and largest >= _WHOLE_DAYS_FROM and not exact)
+    return Scale(decimals=0 if whole else 1)
 
 
 def currency_symbol(currency: str) -> str:

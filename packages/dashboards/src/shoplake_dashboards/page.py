@@ -34,7 +34,7 @@ from shoplake_dashboards.vega.line import line_spec
 __all__ = ["VEGA_LITE_VERSION", "Frame", "dash_page", "page_assets", "visual_spec"]
 
 VEGA_LITE_VERSION = "6.4"
-_BAR_PIXELS = 34
+_BAR_PIXELS = 24
 _WIDEST_BAR_PIXELS = 52
 
 

@@ -44,6 +44,10 @@ def _months_back(day: date, months: int) -> date:
 
 _RELATIVE: Mapping[str, tuple[str, Callable[[date], Period]]] = {
     "last_7_days": ("Last 7 whole days", _last_days(7)),
+    "last_7_days_so_far": (
+        "Today, so far, and the 6 days before",
+        lambda today: Period(today - 6 * _DAY, today),
+    ),
     "last_28_days": ("Last 28 whole days", _last_days(28)),
     "last_90_days": ("Last 90 whole days", _last_days(90)),
     "last_365_days": ("Last 365 whole days", _last_days(365)),

@@ -28,6 +28,7 @@ ROLLING: Mapping[str, tuple[str, str]] = {  # period -> first and last day; the 
         )
         for days in (7, 28, 90, 365)
     },
+    "last_7_days_so_far": ("addDateTime(-6, 'DD', truncDate('DD', now()))", "truncDate('DD', now())"),
     "month_to_date": ("truncDate('MM', now())", "truncDate('DD', now())"),
     "last_12_months": ("addDateTime(-12, 'MM', truncDate('MM', now()))", "truncDate('DD', now())"),
 }

@@ -86,7 +86,7 @@ def base_spec(*, alt: str, height: int) -> dict[str, Any]:
                 "titleFontWeight": "normal",
                 "domain": False,
                 "ticks": False,
-                "gridColor": "@grid",
+                "gridColor": {"condition": {"test": "datum.value === 0", "value": "@muted"}, "value": "@grid"},
                 "labelPadding": 8,
             },
             "text": {"color": "@ink", "fontSize": 14},
@@ -100,7 +100,7 @@ def _number_label(unit: Unit, largest: float, currency: str) -> str:
     if unit is Unit.PERCENT:
         return "format(datum.value, '.0%')"
     sign = json.dumps(currency_symbol(currency)) if unit is Unit.CURRENCY else "''"
-    digits = f"format(abs(datum.value) / {scale.divisor}, abs(datum.value / {scale.divisor}) % 1 ? ',.1f' : ',.0f')"
+    digits = f"format(abs(datum.value) / {scale.divisor}, ',.2~f')"
     suffix = f"(datum.value ? {json.dumps(scale.suffix)} : '')"  # nothing is not "0k"
     return f"(datum.value < 0 ? '\N{MINUS SIGN}' : '') + {sign} + {digits} + {suffix}"
 
