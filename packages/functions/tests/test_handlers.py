@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 from shoplake_core.bronze import EpochRecord, LoadFile
+from shoplake_core.clock import SystemClock
 from shoplake_core.errors import ConfigError, ConflictError, DataError
 from shoplake_core.project import project_from_files
 from shoplake_core.run_lock import RUN_LOCK_KEY
@@ -20,7 +21,7 @@ from shoplake_mysql.connections import execute
 from shoplake_reconciliation.source_transfer import source_reading_from_bytes
 
 ORDERS = 'grain = "one row per order"\nkey = ["order_id"]\n[columns.order_id]\ntype = "uint64"\n'
-FCT = f'reads = ["orders"]\nscope = ["order_id"]\n{ORDERS}'
+FCT = f'reads = ["orders"]\nscope = ["order_id"]\n{ORDERS}[columns.placed_date]\ntype = "date"\n'
 KEY_TEXT = "ab" * 32
 COUNTED = {"files": 1, "read": 4, "inserted": 2, "updated": 1, "deleted": 0, "quarantined": 1, "seconds": 0.5}
 SUMMARIES = {
@@ -218,6 +219,43 @@ def test_the_warehouses_loads_are_planned_oldest_first(here, local_aws):
     assert [(load["table"], load["batch"], load["rows"]) for load in answer["loads"]] == [("fct_order", 1, 1)]
     assert "s3://b/1/manifest.json" in " ".join(answer["loads"][0]["sqls"])
     assert answer["more"] is True, "a table's next batch comes with the next plan: loads of one answer run side by side"
+
+
+class ReadBefore:
+    """QuickSight's list of a data set's ingestions: the first batch was read."""
+
+    def get_paginator(self, operation):
+        assert operation == "list_ingestions"
+        return self
+
+    def paginate(self, **_):
+        read = {"IngestionId": "run-0_1_0", "IngestionStatus": "COMPLETED", "RequestType": "FULL_REFRESH"}
+        return [{"Ingestions": [read | {"CreatedTime": SystemClock().now()}]}, {"Ingestions": []}]
+
+
+def test_a_data_set_reads_its_newest_days_where_staging_holds_no_older_one(here, local_aws, monkeypatch):
+    empty_warehouse(here, local_aws)
+    for number in (1, 2):
+        batch = {"shoplake.batch": str(number), "shoplake.rows": "1", "shoplake.changes": f"s3://b/{number}"}
+        iceberg(here, local_aws, here.names.gold_database, "fct_order", batch)
+    clients = {"quicksight": ReadBefore()}
+    real = FunctionEnvironment.client
+    monkeypatch.setattr(FunctionEnvironment, "client", lambda at, name: clients.get(name) or real(at, name))
+    handlers.run_lock({"action": "take", "execution_arn": "arn:one"}, None)
+    lock = {"run_id": "run-1", "execution_arn": "arn:one"}
+    handlers.warehouse_loads({**lock, "rebuild": False}, None)  # which makes the tables
+    warehouse_rows(here, local_aws, "INSERT INTO shoplake.loads VALUES ('fct_order', 2, 'r', NOW()) RETURNING 1")
+    asked = {**lock, "data_sets": [{"id": "bi", "tables": ["fct_order"], "date": "placed_date", "days": 45}]}
+    refreshes = []
+    for days in (3, 300):
+        row = f"('I', {days}, CURRENT_DATE - {days})"
+        warehouse_rows(here, local_aws, f"INSERT INTO staging.fct_order VALUES {row} RETURNING 1")
+        refreshes += handlers.warehouse_loads(asked, None)["refreshes"]
+    assert [(one["ingestion"], one["type"]) for one in refreshes] == [
+        ("run-1_2_0", "INCREMENTAL_REFRESH"),
+        ("run-1_2_0", "FULL_REFRESH"),
+    ]
+    assert "which may lie before its 45 days" in refreshes[1]["why"]
 
 
 def test_missing_variables_are_named():

@@ -8,6 +8,7 @@ from shoplake_core.names import JobName
 from shoplake_infra.applying import apply
 from shoplake_infra.artifacts.code_artifacts import code_artifacts
 from shoplake_infra.artifacts.platforms import Target
+from shoplake_infra.dashboards import DashboardSettings
 from shoplake_infra.database import SourceSettings
 from shoplake_infra.environment import desired_environment
 from shoplake_infra.jobs import JobSettings
@@ -25,21 +26,36 @@ from shoplake_infra.settings import EnvironmentSettings
 from shoplake_infra.warehouse import WarehouseSettings
 
 from shoplake.cloud import Cloud
+from shoplake.quicksight_estate import can_have_dashboards, dashboard_assets
 
 __all__ = ["applied", "desired_estate", "destruction", "planned"]
 
 _LOCAL_POLLS = {"poll_seconds": 1, "most_polls": 600, "load_poll_seconds": 1}
 
 
-def desired_estate(cloud: Cloud) -> tuple[Resource, ...]:
-    """Every resource of the environment; what is shipped is built, or taken from the state folder."""
+def desired_estate(cloud: Cloud, *, dashboards: bool | None = None) -> tuple[Resource, ...]:
+    """Every resource of the environment; what is shipped is built, or taken from the state folder.
+
+    Args:
+        cloud: Where it shall be.
+        dashboards: Whether QuickSight is part of it; None for where they are wanted and the account can have them.
+
+    """
     workspace = cloud.workspace
+    if dashboards is None:
+        dashboards = workspace.deployment.dashboards_enabled and can_have_dashboards(cloud)
     project = workspace.project
     artifacts = code_artifacts(project, target=cloud.target, cache_folder=workspace.state_folder / "artifacts")
-    return desired_environment(project.config.name, cloud.names, _settings(cloud), artifacts=artifacts)
+    return desired_environment(
+        project.config.name,
+        cloud.names,
+        _settings(cloud, dashboards=dashboards),
+        artifacts=artifacts,
+        dashboards=dashboard_assets(cloud) if dashboards else None,
+    )
 
 
-def _settings(cloud: Cloud) -> EnvironmentSettings:
+def _settings(cloud: Cloud, *, dashboards: bool) -> EnvironmentSettings:
     project, deployment = cloud.workspace.project, cloud.workspace.deployment
     local = cloud.target is Target.LOCAL
     return EnvironmentSettings(
@@ -65,6 +81,7 @@ def _settings(cloud: Cloud) -> EnvironmentSettings:
             power=WarehousePower(base_rpu=deployment.warehouse_base_rpu),
             daily_rpu_hours=deployment.warehouse_daily_rpu_hours,
         ),
+        dashboards=DashboardSettings(enabled=dashboards, readers=deployment.dashboard_readers),
         simulated_shop=deployment.simulated_shop,
         shop_every_minutes=deployment.shop_every_minutes,
         jobs=JobSettings(
@@ -107,8 +124,12 @@ def planned(cloud: Cloud) -> Plan:
 
 
 def destruction(cloud: Cloud, *, delete_data: bool) -> Plan:
-    """What must be deleted so that nothing of the environment is left, but its data unless asked for; only reads."""
-    return plan_destroy(desired_estate(cloud), cloud.aws, delete_data=delete_data)
+    """What must be deleted so that nothing of the environment is left, but its data unless asked for; only reads.
+
+    Dashboards are looked for wherever the account can have them: they may have been wanted before.
+    """
+    desired = desired_estate(cloud, dashboards=can_have_dashboards(cloud))
+    return plan_destroy(desired, cloud.aws, delete_data=delete_data)
 
 
 def applied(to_do: Plan, cloud: Cloud, *, done: Callable[[PlannedChange], None]) -> None:

@@ -15,6 +15,7 @@ from shoplake.cloud import Cloud, account_cloud
 from shoplake.estate import applied, destruction, planned
 from shoplake.exit_codes import ExitCode
 from shoplake.narration import Narrator
+from shoplake.quicksight_estate import why_without_dashboards
 from shoplake.targets import LocalCloud, bring_up, forget_applied, login_writer
 from shoplake.views.documents import print_document
 from shoplake.views.plans import print_plan
@@ -32,6 +33,11 @@ def _reached(workspace: Workspace, narrator: Narrator, target: Target) -> tuple[
     cloud = account_cloud(workspace, clock=SystemClock())
     narrator.say(cloud.words)
     return cloud, None
+
+
+def _tell_what_is_left_out(cloud: Cloud, narrator: Narrator) -> None:
+    if left_out := why_without_dashboards(cloud):
+        narrator.say(left_out)
 
 
 def _confirmed(question: str, *, answer: str, yes: bool) -> None:
@@ -62,6 +68,7 @@ def plan(
     """Show what `apply` would create (+), change (~) and delete (-). Writes nothing."""
     with session(environment=env) as (workspace, narrator):
         cloud, _ = _reached(workspace, narrator, target)
+        _tell_what_is_left_out(cloud, narrator)
         to_do = planned(cloud)
         _show(to_do, as_json=as_json)
         if to_do.changes and not as_json:
@@ -75,6 +82,7 @@ def apply(target: OnTarget = Target.LOCAL, env: InEnvironment = "", yes: Yes = F
     """Bring the environment to what the project describes: shows the plan, asks, and does it. Safe to run again."""
     with session(environment=env) as (workspace, narrator):
         cloud, local = _reached(workspace, narrator, target)
+        _tell_what_is_left_out(cloud, narrator)
         to_do = planned(cloud)
         if not as_json:
             print_plan(to_do)
