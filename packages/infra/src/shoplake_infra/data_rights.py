@@ -90,6 +90,11 @@ DATA_RIGHTS: Mapping[str, KindRights] = {
             ),
         ),
     ),
+    # no kind of resource: an instance that is there is examined, whatever its name
+    "existing_source": (
+        "rds",
+        (Right("DescribeDBInstances DescribeDBParameters", ("arn:aws:rds:{at}:db:*", "arn:aws:rds:{at}:pg:*")),),
+    ),
     "rds_instance": (
         "rds",
         (

@@ -11,6 +11,7 @@ from shoplake_infra.artifacts.platforms import Target
 from shoplake_infra.dashboards import DashboardSettings
 from shoplake_infra.database import SourceSettings
 from shoplake_infra.environment import desired_environment
+from shoplake_infra.existing_source import existing_source
 from shoplake_infra.jobs import JobSettings
 from shoplake_infra.network import NetworkSettings
 from shoplake_infra.plan import Plan, PlannedChange
@@ -58,9 +59,10 @@ def desired_estate(cloud: Cloud, *, dashboards: bool | None = None) -> tuple[Res
 def _settings(cloud: Cloud, *, dashboards: bool) -> EnvironmentSettings:
     project, deployment = cloud.workspace.project, cloud.workspace.deployment
     local = cloud.target is Target.LOCAL
+    source_host, source_port = _source_address(cloud)
     return EnvironmentSettings(
-        source_host=_source_host(deployment, local=local),
-        source_port=deployment.source_port,
+        source_host=source_host,
+        source_port=source_port,
         source_user=deployment.source_user,
         source_schema=project.config.source_schema,
         rotate_source_days=deployment.rotate_source_days or None,
@@ -107,11 +109,16 @@ def _new_source(deployment: DeploymentConfig) -> SourceSettings:
     return SourceSettings(shape=shape, binlog_retention_hours=deployment.new_rds_binlog_hours)
 
 
-def _source_host(deployment: DeploymentConfig, *, local: bool) -> str:
-    if local:
-        return "127.0.0.1"  # the servers' own MySQL: its secret is written when they are up
+def _source_address(cloud: Cloud) -> tuple[str, int]:
+    """Host and port of MySQL; an instance that is there is examined."""
+    deployment = cloud.workspace.deployment
+    if cloud.target is Target.LOCAL:
+        return "127.0.0.1", deployment.source_port  # the servers' own: its secret is written when they are up
+    if deployment.rds_instance:
+        found = existing_source(deployment.rds_instance, cloud.aws)
+        return found.host, found.port
     if deployment.source_host or deployment.new_rds_instance:
-        return deployment.source_host
+        return deployment.source_host, deployment.source_port
     raise ConfigError(
         "no source is named: neither source.host, nor source.rds_instance, nor source.new_rds_instance",
         hint="write one of them into shoplake.toml",
