@@ -1,6 +1,7 @@
 """The reference project's dashboards as QuickSight gets them, and the account that has none of it."""
 
 import contextlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from shoplake.cloud import Cloud
 from shoplake.quicksight_estate import can_have_dashboards, dashboard_assets, why_without_dashboards
 from shoplake.workspace import open_workspace
 from shoplake_core.clock import SystemClock
+from shoplake_core.errors import ConfigError
 from shoplake_infra.artifacts.platforms import Target
 from shoplake_infra.aws import Aws
 from shoplake_infra.dashboards import spice_refreshes
@@ -25,7 +27,7 @@ def account(local_aws):
         quicksight.update_account_settings(**here, **settings)
         quicksight.delete_account_subscription(**here)
 
-    def made(target, *, wanted):
+    def made(target, *, wanted, workspace=workspace):
         deployment = replace(workspace.deployment, dashboards_enabled=wanted)
         aws = Aws(local_aws.endpoint, clock=SystemClock())
         return Cloud(replace(workspace, deployment=deployment), target, workspace.names, aws, SystemClock())
@@ -66,3 +68,13 @@ def test_every_dashboard_of_the_project_is_sent_and_what_spice_holds_of_it_is_re
     assert sales.look_back_days == 45
     people = refreshes["customer-behaviour-people"]
     assert people.as_json() == {"id": "shoplake-dev-customer-behaviour-people", "tables": ["agg_customer_rfm"]}
+
+
+def test_a_copy_of_the_runs_records_is_refused_because_no_run_refreshes_it(account, tmp_path):
+    shutil.copytree(Path(__file__).parents[3] / "shop", tmp_path / "shop", ignore=shutil.ignore_patterns(".shoplake"))
+    dashboard = tmp_path / "shop/dashboards/pipeline_health.toml"
+    dashboard.write_text(dashboard.read_text().replace("direct_query = true\n", ""))
+    copied = open_workspace(project=tmp_path / "shop", start=tmp_path, environment={})
+    with pytest.raises(ConfigError, match="which is no gold table") as refused:
+        dashboard_assets(account(Target.AWS, wanted=True, workspace=copied))
+    assert "direct_query = true" in refused.value.hint

@@ -1,6 +1,7 @@
 """The project's dashboards as what QuickSight is sent, and whether the account can have them."""
 
 from botocore.exceptions import EndpointConnectionError
+from shoplake_core.errors import ConfigError
 from shoplake_dashboards.loading import all_contracts
 from shoplake_dashboards.quicksight.data_sets import data_set_request, refresh_properties
 from shoplake_dashboards.quicksight.definition import quicksight_definition
@@ -97,12 +98,20 @@ def _data_set(cloud: Cloud, dashboard: Dashboard, name: str, contracts: Contract
         data_source_arn=data_source_arn(cloud.names),
         prefix=cloud.names.prefix,
     )
+    dataset = dashboard.dataset(name)
+    tables = (dataset.table, *(join.table for join in dataset.joins))
+    unloaded = [table for table in tables if table not in cloud.workspace.project.gold]
+    if unloaded and not dashboard.direct_query:
+        raise ConfigError(
+            f"the dataset {name} of the dashboard {dashboard.name} reads {', '.join(unloaded)}, which is no gold table:"
+            " no run would refresh it",
+            hint=f"write direct_query = true in {dashboard.where or dashboard.name}",
+        )
     properties = refresh_properties(dashboard, name, lookback_days=LOOK_BACK_DAYS) or {}
     incremental = properties.get("RefreshConfiguration", {}).get("IncrementalRefresh", {})
-    dataset = dashboard.dataset(name)
     return DataSetAsset(
         id=request["DataSetId"],
         request=request,
-        tables=(dataset.table, *(join.table for join in dataset.joins)),
+        tables=tables,
         look_back=incremental.get("LookbackWindow"),
     )
