@@ -263,6 +263,31 @@ def test_functions_are_called_again_only_where_lambda_did_not_begin_and_the_clie
     assert config.retries["total_max_attempts"] == 1
 
 
+class RefusedLogins:
+    """MySQL refuses the function's first logins, then answers."""
+
+    def __init__(self, refused):
+        self.refused, self.calls = refused, 0
+
+    def invoke(self, **_):
+        self.calls += 1
+        if self.calls > self.refused:
+            return {"Payload": io.BytesIO(b"{}")}
+        told = {"errorType": "CredentialError", "errorMessage": "Access denied"}
+        return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+
+
+def test_a_login_refused_while_the_secret_was_rotated_is_tried_once_more(job):
+    clock = SkipClock(SystemClock().now())
+    once = RefusedLogins(1)
+    assert Functions(client=once, names=job.shop.names, clock=clock).answer(FunctionName.SOURCE_READING, {}) == {}
+    assert (once.calls, clock.monotonic_seconds()) == (2, 5.0)
+    for_good = RefusedLogins(9)
+    with pytest.raises(Exception, match="failed: CredentialError: Access denied"):
+        Functions(client=for_good, names=job.shop.names, clock=clock).answer(FunctionName.SOURCE_READING, {})
+    assert for_good.calls == 2
+
+
 def test_outside_of_a_run_no_lock_is_asked_for(job):
     job.hold_the_lock("arn:other")
     code, _, _, _ = job.run(run_id="run-4")

@@ -204,6 +204,13 @@ def test_loads_are_planned_anew_while_there_are_more(run_in):
     assert (run.world.plans, run.world.rebuilds, len(run.world.statements)) == (len(TABLES), 1, len(TABLES))
 
 
+def test_a_login_refused_while_the_secret_was_rotated_is_tried_again(run_in):
+    run = run_in()
+    run.world.trouble(MARKER, Kind.REFUSED_ONCE, "CredentialError")
+    assert_succeeded(run, run.done())
+    assert run.world.asked.count(MARKER) == 2
+
+
 def test_a_backfill_reaches_gold_though_nothing_is_new(run_in):
     run = run_in()
     assert_succeeded(run, run.done())

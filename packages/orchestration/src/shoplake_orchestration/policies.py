@@ -11,6 +11,7 @@ __all__ = [
     "RETRY_JOB",
     "RETRY_LOST_FUNCTION",
     "RETRY_READ",
+    "RETRY_ROTATED",
     "RETRY_UNNAMED",
     "RETRY_WRITE",
     "branch_fails",
@@ -40,6 +41,10 @@ RETRY_FUNCTION = Retry(
 
 RETRY_LOST_FUNCTION = Retry(errors=("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"), max_attempts=1)
 """A function whose process was lost or took too long: once more, for what killed it may have been an accident."""
+
+RETRY_ROTATED = Retry(errors=("CredentialError",), interval_seconds=5, max_attempts=2)
+"""A login that was refused: the secret may have been read a moment before it was rotated, and is read again then. MariaDB
+knows one password at a time, so it has such a moment; a wrong password fails a quarter of a minute later."""
 
 RETRY_JOB = Retry(
     errors=(

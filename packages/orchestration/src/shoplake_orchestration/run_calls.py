@@ -9,7 +9,14 @@ then has the lock taken again. Functions and jobs look at the lock themselves, t
 from collections.abc import Mapping
 from typing import Any
 
-from shoplake_orchestration.policies import RETRY_FUNCTION, RETRY_JOB, RETRY_LOST_FUNCTION, RETRY_UNNAMED, catch_to
+from shoplake_orchestration.policies import (
+    RETRY_FUNCTION,
+    RETRY_JOB,
+    RETRY_LOST_FUNCTION,
+    RETRY_ROTATED,
+    RETRY_UNNAMED,
+    catch_to,
+)
 from shoplake_orchestration.states import Catch, Task
 
 __all__ = [
@@ -60,7 +67,7 @@ def call_function(
         resource="lambda:invoke",
         arguments={"FunctionName": f"${{{token}}}", "Payload": payload},
         timeout_seconds=900,
-        retry=(RETRY_FUNCTION, RETRY_LOST_FUNCTION),
+        retry=(RETRY_FUNCTION, RETRY_LOST_FUNCTION, RETRY_ROTATED),
         catch=(catch_to(LOST_OR_FAILED),) if catch is None else catch,
         assign=assign,
         next=next_state,

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from shoplake_core.clock import Clock
-from shoplake_core.errors import ResourceError
+from shoplake_core.errors import CredentialError, ResourceError
 from shoplake_core.names import FunctionName, ResourceNames
 
 __all__ = ["Functions", "lambda_client"]
@@ -18,6 +18,7 @@ _LONGEST_FUNCTION_SECONDS = 900  # of any function: Lambda's own limit
 _PATIENCE_SECONDS = 60
 _NOT_RUN = frozenset({"TooManyRequestsException", "EC2ThrottledException", "ResourceNotReadyException"})
 _ATTEMPTS = 6
+_ROTATION_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 2.0
 
 
@@ -50,15 +51,21 @@ class Functions:
     clock: Clock
 
     def answer(self, function: FunctionName, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The function's answer. A call that Lambda did not begin is made again, after a pause.
+        """The function's answer. A call that Lambda did not begin is made again, after a pause, and once a login that MySQL
+        refused: the secret may have been read a moment before it was rotated.
 
         Raises:
             ResourceError: The function failed, or Lambda did not call it.
 
         """
         name = self.names.function(function)
-        answer = self._invoked(name, json.dumps(event).encode())
+        payload = json.dumps(event).encode()
+        answer = self._invoked(name, payload)
         text = answer["Payload"].read()
+        if "FunctionError" in answer and _told(text).startswith(CredentialError.__name__):
+            self.clock.sleep(_ROTATION_SECONDS)
+            answer = self._invoked(name, payload)
+            text = answer["Payload"].read()
         if "FunctionError" in answer:
             raise ResourceError(
                 f"the function {name} failed: {_told(text)}",
