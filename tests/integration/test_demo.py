@@ -1,9 +1,15 @@
 """The main job: `shoplake demo`, small, then everything that must hold of the processes it started."""
 
 import json
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
+from shoplake_dashboards.periods import prior_period
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the module beside the tests
+from sales_tiles import sales_in_mysql, sales_page
 
 
 def listening_addresses(processes):
@@ -20,8 +26,50 @@ def listening_addresses(processes):
     return found
 
 
+def check_the_tiles_of_sales(behind):
+    """Each figure of the page, and of the period that it is compared with, is what MySQL itself adds up to: to the cent."""
+    page = sales_page(behind, days=28)
+    periods = {"main": page.state.period, "prior": prior_period(page.state.period)}
+    with behind.mysql() as connection:
+        sales = {
+            role: sales_in_mysql(connection, period, time_zone="Europe/Berlin") for role, period in periods.items()
+        }
+    for role, expected in sales.items():
+        shown = {name: getattr(tile, role)[0]["v0"] for name, tile in page.tiles.items() if getattr(tile, role)}
+        assert expected.orders > 0, "the dashboards have something to show"
+        assert shown["net_revenue"] == expected.net
+        assert shown["orders"] == expected.orders
+        assert shown["average_order_value"] == pytest.approx(
+            float((expected.gross - expected.discounts) / expected.orders)
+        )
+        assert shown["refund_rate"] == pytest.approx(float(expected.returns / expected.gross))
+    whole = sales["main"]
+    assert sum(row["v0"] for row in page.tiles["net_revenue_by_day"].main) == whole.net
+    assert sum(row["v0"] for row in page.tiles["by_country"].main) == whole.net
+    assert {row["d0"]: row["v0"] for row in page.tiles["by_channel"].main if row["v0"]} == whole.gross_by_channel
+
+
+def check_that_quicksight_has_read_the_warehouse(shoplake, behind, runs):
+    """The first run has every data set of SPICE read whole, the second what has changed; each holds its table's rows."""
+    first, second = (shoplake.json("runs", "show", run)["output"]["dashboards"] for run in runs)
+    client, account = behind.cloud.aws.client("quicksight"), {"AwsAccountId": behind.names.account}
+    made = {one["DataSetId"]: one for one in client.list_data_sets(**account)["DataSetSummaries"]}
+    held = [name for name, one in made.items() if one["ImportMode"] == "SPICE"]
+    assert (first["refreshed"], first["warnings"], second["warnings"]) == (len(held), [], [])
+    assert 0 < second["refreshed"] <= len(held)
+    rows = {}
+    for name in held:
+        ingestions = client.list_ingestions(**account, DataSetId=name)["Ingestions"]
+        newest = max(ingestions, key=lambda one: one["CreatedTime"])
+        assert newest["IngestionStatus"] == "COMPLETED", newest
+        rows[name] = newest["RowInfo"]["TotalRowsInDataset"]
+    assert set(rows) > {"shoplake-dev-sales-performance-store", "shoplake-dev-customer-behaviour-people"}
+    sales = shoplake.json("query", "select count(*) from gold.agg_store_daily")["rows"][0][0]
+    assert rows["shoplake-dev-sales-performance-store"] == sales > 0
+
+
 @pytest.mark.timeout(1500)
-def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(whole_shop):
+def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(whole_shop, inside):
     shoplake = whole_shop
     report = json.loads(
         shoplake.call("demo", "--orders", "300", "--transactions", "200", "--json", timeout_seconds=1200).stdout
@@ -52,8 +100,8 @@ def test_a_demo_reconciles_after_the_full_load_and_after_live_changes(whole_shop
         "pipeline_health",
         "sales_performance",
     ]
-    sales = shoplake.json("query", "select sum(net_sales) from gold.agg_store_daily")["rows"][0][0]
-    assert sales, "the dashboards have something to show"
+    check_the_tiles_of_sales(inside(shoplake))
+    check_that_quicksight_has_read_the_warehouse(shoplake, inside(shoplake), report["runs"])
 
     shoplake.call("down")
     assert shoplake.processes() == []
