@@ -91,15 +91,15 @@ def _freshness(dashboard: Dashboard, data: PageData) -> Html:
     return tag("p", f"{', '.join(parts)}. Days are of {data.time_zone}{amounts}.", class_="freshness")
 
 
-def _chosen(dashboard: Dashboard, data: PageData) -> Html:
-    """The choices in words: on a page without a server they cannot be changed, but must be said."""
+def _chosen(dashboard: Dashboard, data: PageData, *, served: bool) -> Html:
+    """The choices in words: on a page without a server they cannot be changed, but must be said. Controls say their own."""
     state = data.state
-    parts = [period_words(state)] if state.period else []
+    parts = [period_words(state)] if state.period and not served else []
     if state.period:
         parts.append(f"{state.period.first} to {state.period.last}")
     if state.period and state.period.last >= state.today:
         parts.append("today is not over")
-    for chosen in dashboard.filters:
+    for chosen in () if served else dashboard.filters:
         values = state.selected.get(chosen.column, ())
         parts.append(f"{chosen.label}: {', '.join(values) if values else 'all'}")
     return tag("p", *(tag("span", part, class_="chip") for part in parts), class_="chips") if parts else Html("")
@@ -138,7 +138,7 @@ def _around(frame: Frame) -> Html:
     links = [
         tag("a", words, href=href, **({"aria_current": "page"} if here else {})) for words, href, here in frame.links
     ]
-    return tag("div", tag("nav", *links, aria_label="Console"), tag("bdi", frame.label), class_="frame")
+    return tag("nav", *links, tag("bdi", frame.label), class_="frame", aria_label="Console")
 
 
 @cache
@@ -222,7 +222,7 @@ def dash_page(dashboard: Dashboard, data: PageData, *, served: bool = False, fra
             tag("button", "Dark theme", type="button", id="theme", aria_pressed="false"),
             _sheets(dashboard, data, served=served),
             controls(dashboard, data) if served else Html(""),
-            _chosen(dashboard, data),
+            _chosen(dashboard, data, served=served),
             _freshness(dashboard, data),
             *(tag("p", note, class_="url-note", role="status") for note in data.state.notes),
         ),
