@@ -31,6 +31,7 @@ __all__ = ["drill_links", "tile_html"]
 
 _WIDTH, _HEIGHT = 160.0, 36.0
 _MOST_SHOWN = 200
+_SHORT_VALUE = 9  # letters; longer ones are set smaller, so that they stay in their card
 _THEN = " \N{RIGHTWARDS ARROW} "
 
 
@@ -132,7 +133,7 @@ def _kpi(visual: Kpi, tile: TileData, data: PageData) -> Html:
     measure = visual.value
     (row,) = tile.main
     text = value_text(row["v0"], measure.unit, currency=data.currency)
-    parts = [tag("p", text, class_="value")]
+    parts = [tag("p", text, class_="value value-long" if len(text) > _SHORT_VALUE else "value")]
     if visual.compare and data.state.period is not None:
         label = prior_label(data.state.period)
         if (begin := _begins_within(visual, data)) is not None:

@@ -41,7 +41,7 @@ DARK: Mapping[str, str | float] = {
     "@surface": "#161c27",
     "@neutral": "#3a4557",
     "@on_accent": "#0b1220",
-    "@cut": 0.5,
+    "@cut": 0.57,
 }
 _FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
