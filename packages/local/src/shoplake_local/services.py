@@ -33,6 +33,8 @@ from shoplake_local.secret_rotation.rotations_aws import Rotations
 from shoplake_local.secret_rotation.service import SecretsService
 from shoplake_local.service import Service
 from shoplake_local.stepfunctions.faults import StateError
+from shoplake_local.stepfunctions.log_delivery import LogDelivery
+from shoplake_local.stepfunctions.logs_service import LogsService
 from shoplake_local.stepfunctions.role_clients import RoleClients
 from shoplake_local.stepfunctions.service import StepFunctionsService
 from shoplake_local.stepfunctions.tasks_aws import AwsTasks
@@ -51,13 +53,17 @@ def made_front(config: FrontConfig, *, clock: Clock) -> Front:
     moto.on_write = _written(config, identity, clock=clock)
     scheduler = _scheduler(config, moto, clock=clock, identity=identity)
     secrets = SecretsService(moto, Rotations(config.endpoint), clock=clock)
-    acting = {service.service_name: service for service in (scheduler, secrets)}
+    logs = LogsService(moto)
+    acting = {service.service_name: service for service in (scheduler, secrets, logs)}
     played_by_moto = [acting.get(name) or MotoService(name, moto) for name in MOTO_SERVICES]
     buckets = (
         [BucketService(config.state_folder / "buckets.sqlite", config.object_store)] if config.object_store else []
     )
+    ours = made_services(config, clock=clock, identity=identity)
+    (machines,) = (service for service in ours if isinstance(service, StepFunctionsService))
+    logs.deliver = LogDelivery(machines.engine.store, moto).deliver
     front = Front(
-        [*buckets, *played_by_moto, *made_services(config, clock=clock, identity=identity)],
+        [*buckets, *played_by_moto, *ours],
         secrets={config.access_key_id: config.secret_access_key},
         identity=identity,
         check_answers=config.check_answers,

@@ -102,6 +102,23 @@ class MotoBackends:
         self._ready()
         return self._backend(service)
 
+    def log_group_made_at(self, name: str) -> str | None:
+        """When the log group was made; None where there is none. Told without moto where nothing was ever logged."""
+        if not self.has_written("logs"):
+            return None
+        group = self.backend("logs").groups.get(name)
+        return None if group is None else str(group.creation_time)
+
+    def write_log_events(self, group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        """Into a stream that is there afterwards; not in the journal: whoever writes them has them on disk."""
+        with self._lock:
+            logs = self.backend("logs")
+            if group not in logs.groups:
+                return
+            if stream not in logs.groups[group].streams:
+                logs.create_log_stream(group, stream)
+            logs.put_log_events(group, stream, events)
+
     def has_written(self, service: str, operation: str = "") -> bool:
         """Whether anything (or that operation) was ever written to that service.
 

@@ -7,7 +7,7 @@ from typing import Any
 from shoplake_local.service import ServiceError, UnsupportedOperationError
 from shoplake_local.stepfunctions.engine import Engine
 from shoplake_local.stepfunctions.faults import LARGEST_BYTES
-from shoplake_local.stepfunctions.history import MOST_EVENTS, Event, details_member
+from shoplake_local.stepfunctions.history import MOST_EVENTS, Event, details_member, shown_details
 from shoplake_local.stepfunctions.machines import check_name, found_machine, moment
 from shoplake_local.stepfunctions.pages import page, page_bounds
 from shoplake_local.stepfunctions.store import ExecutionRecord
@@ -183,13 +183,4 @@ def _shown(event: Event, *, with_data: bool) -> dict[str, Any]:
     member = details_member(event.type)
     if member is None:
         return members
-    details = dict(event.details)
-    if not with_data:
-        for name in ("input", "output", "assignedVariables"):
-            details.pop(name, None)
-        if "parameters" in details:
-            details["parameters"] = ""
-    for name in ("input", "output"):
-        if name in details:
-            details[f"{name}Details"] = {"truncated": False}
-    return members | {member: details}
+    return members | {member: shown_details(event, with_data=with_data)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from shoplake_local.stepfunctions.frames import Frame
 
-__all__ = ["MOST_EVENTS", "Event", "History", "details_member", "json_text"]
+__all__ = ["MOST_EVENTS", "Event", "History", "details_member", "json_text", "shown_details"]
 
 MOST_EVENTS = 25_000
 _LONGEST_CAUSE = 32_768
@@ -52,6 +52,20 @@ class History:
         self.next_id += 1
         after.last_event = number
         return number
+
+
+def shown_details(event: Event, *, with_data: bool) -> dict[str, Any]:
+    """An event's details as they are told, with or without what states were given and gave."""
+    details = dict(event.details)
+    if not with_data:
+        for name in ("input", "output", "assignedVariables"):
+            details.pop(name, None)
+        if "parameters" in details:
+            details["parameters"] = ""
+    for name in ("input", "output"):
+        if name in details:
+            details[f"{name}Details"] = {"truncated": False}
+    return details
 
 
 def details_member(event_type: str) -> str | None:
