@@ -1,8 +1,13 @@
-"""Which job runs a history started, and from which state."""
+"""Which job runs a history started, and from which state; what was logged of it."""
 
 import json
+from datetime import timedelta
 
-from shoplake.run_logs import JobRun, job_runs_in, lines_from_laptop
+import boto3
+import pytest
+from moto import mock_aws
+from shoplake.run_logs import JobRun, job_runs_in, lines_from_laptop, logged_events
+from shoplake_core.clock import SystemClock
 
 
 def submitted(number, previous, kind, output):
@@ -52,3 +57,26 @@ def test_lines_of_a_job_run_come_from_its_own_folder(tmp_path):
     folder.mkdir(parents=True)
     (folder / "run.log").write_text("one\ntwö\n", "utf-8")
     assert list(lines_from_laptop(tmp_path, run)) == ["one", "twö"]
+
+
+@pytest.fixture
+def logs():
+    with mock_aws():
+        yield boto3.client(
+            "logs", region_name="eu-central-1", aws_access_key_id="AKIDTEST", aws_secret_access_key="test"
+        )
+
+
+def test_the_events_of_one_execution_come_in_the_order_of_its_history(logs):
+    now = SystemClock().now()  # CloudWatch takes nothing old
+    since = now - timedelta(minutes=1)
+    assert list(logged_events(logs, "g", "arn:one", since=since)) == []
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    at = int(now.timestamp() * 1000)
+    lines = [
+        {"id": number, "execution_arn": arn} for number, arn in (("10", "arn:one"), ("1", "arn:two"), ("9", "arn:one"))
+    ]
+    events = [{"timestamp": at, "message": json.dumps(line)} for line in lines]
+    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
+    assert [line["id"] for line in logged_events(logs, "g", "arn:one", since=since)] == ["9", "10"]

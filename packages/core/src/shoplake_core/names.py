@@ -154,6 +154,11 @@ class ResourceNames:
         return self.arn("states", f"stateMachine:{self.prefix}")
 
     @property
+    def state_machine_logs(self) -> str:
+        """Log group of the state machine; AWS delivers there itself, as the beginning of its name says."""
+        return f"/aws/vendedlogs/states/{self.prefix}"
+
+    @property
     def alerts_topic_arn(self) -> str:
         """ARN of the SNS topic that failures are told to."""
         return self.arn("sns", f"{self.prefix}-alerts")

@@ -118,7 +118,7 @@ def desired_environment(
         warehouse=warehouse,
         tags=tags,
     )
-    run_log = log_group(f"/aws/vendedlogs/states/{names.prefix}", retention_days=settings.log_retention_days, tags=tags)
+    run_log = log_group(names.state_machine_logs, retention_days=settings.log_retention_days, tags=tags)
     run_parts = RunParts(
         machine_role=base.roles[RoleName.STATE_MACHINE],
         scheduler_role=base.roles[RoleName.SCHEDULER],

@@ -1,8 +1,9 @@
-"""What the jobs of a run printed: from CloudWatch Logs on AWS, from the files of the local AWS on a laptop."""
+"""What a run left in logs: its own events, and what its jobs printed, which lies in files of the local AWS on a laptop."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from shoplake.runs.story import entered_state
 
-__all__ = ["JobRun", "job_runs_in", "lines_from_cloudwatch", "lines_from_laptop"]
+__all__ = ["JobRun", "job_runs_in", "lines_from_cloudwatch", "lines_from_laptop", "logged_events"]
 
 _GROUPS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
 
@@ -46,6 +47,22 @@ def lines_from_laptop(state_folder: Path, run: JobRun) -> Iterator[str]:
         with path.open("r", encoding="utf-8", errors="replace") as file:
             for line in file:
                 yield line.rstrip("\n")
+
+
+def logged_events(logs: Any, group: str, execution_arn: str, *, since: datetime) -> Iterator[Mapping[str, Any]]:
+    """What Step Functions logged of that execution, in the order of its history; nothing where it is not there (yet)."""
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, startTime=int(since.timestamp() * 1000)
+    )
+    found = []
+    try:
+        for page in pages:
+            lines = (json.loads(event["message"]) for event in page["events"])
+            found += [line for line in lines if line["execution_arn"] == execution_arn]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+    yield from sorted(found, key=lambda line: int(line["id"]))
 
 
 def lines_from_cloudwatch(logs: Any, run: JobRun) -> Iterator[str]:

@@ -1,5 +1,6 @@
-"""`logs`: what the jobs of a run printed."""
+"""`logs`: what a run left in logs."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ from shoplake_core.suggestions import did_you_mean
 from shoplake_infra.artifacts.platforms import Target
 
 from shoplake.cli import InEnvironment, OnTarget, app, session
-from shoplake.run_logs import job_runs_in, lines_from_cloudwatch, lines_from_laptop
+from shoplake.run_logs import job_runs_in, lines_from_cloudwatch, lines_from_laptop, logged_events
 from shoplake.targets import reached_cloud
 
 
@@ -16,6 +17,9 @@ from shoplake.targets import reached_cloud
 def logs(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help='A run\'s id, or "last".')] = "last",
     state: Annotated[str, typer.Option("--state", help="Only the job of this state.")] = "",
+    events: Annotated[
+        bool, typer.Option("--events", help="The run's own events instead, as Step Functions logged them: JSON lines.")
+    ] = False,
     target: OnTarget = Target.LOCAL,
     env: InEnvironment = "",
 ) -> None:
@@ -23,6 +27,11 @@ def logs(
     with session(environment=env, announce=False) as (workspace, narrator):
         cloud = reached_cloud(workspace, narrator, target)
         execution = cloud.executions.named(run_id)
+        if events:
+            logs_client, group = cloud.aws.client("logs"), cloud.names.state_machine_logs
+            for event in logged_events(logs_client, group, execution.arn, since=execution.started_at):
+                typer.echo(json.dumps(event, ensure_ascii=False))
+            return
         jobs = job_runs_in(cloud.executions.events(execution))
         states = [job.state for job in jobs]
         if state and state not in states:
