@@ -73,8 +73,20 @@ class Recorded:
     def failure(self, run, events):
         return RunFailure(HOSTILE, "Twice", HOSTILE, "redrive it")
 
-    def log_tail(self, events, state, *, count):
-        return [f"progress: 5 of 9 {HOSTILE}"]
+    def log(self, events, state):
+        yield "the first line"
+        yield from (f"line {number} {HOSTILE}" for number in range(100))
+
+    def document(self, run, events):
+        counted = {"inserted": 1200, "quarantined": 7, "seconds": 3.5, "warnings": {HOSTILE: {"rows": 2}}}
+        tables = {"orders": counted, HOSTILE: {"error": {"code": "E", "message": HOSTILE, "hint": ""}}}
+        return {"run_id": run.run_id, "steps": {"silver": {"outcome": {"tables": tables}}}, "output": {}}
+
+    def warnings(self, run_id):
+        return ["7 refused"] if run_id == "slow" else []
+
+    def progress(self, run, events):
+        return {HOSTILE: "5 of 9 tables written"}
 
     def stop(self, run_id):
         self.done.append(("stop", run_id))

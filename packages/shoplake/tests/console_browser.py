@@ -13,10 +13,13 @@ from pathlib import Path
 import psycopg
 import pytest
 import uvicorn
+from shoplake.cloud import laptop_cloud
+from shoplake.console_contracts import ConsoleContracts
 from shoplake.console_dashboards import ConsoleDashboards
+from shoplake.console_data import ConsoleData
 from shoplake.console_runs import ConsoleRuns
 from shoplake.console_warehouse import ConsoleWarehouse
-from shoplake.runs.executions_aws import Executions
+from shoplake.warehouse_records import WarehouseRecords
 from shoplake.workspace import open_workspace
 from shoplake_console.server import console_app
 from shoplake_core.clock import SystemClock
@@ -29,6 +32,7 @@ small_gold = import_module("small_gold")
 AXE = DASHBOARDS / "vendored" / "axe.min.js"
 SHOP = Path(__file__).parents[3] / "shop"
 DATABASE = "console_gold"
+ENVIRONMENT = "console"
 TOKEN = "token-of-the-test"
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -57,7 +61,11 @@ STATES = {
         "ItemProcessor": one_state("Clean one", Type="Pass", Output=HOSTILE, End=True),
         "Next": "Wait a little",
     },
-    "Wait a little": {"Type": "Wait", "Seconds": 2, "Next": "Call what is not there"},
+    "Wait a little": {
+        "Type": "Wait",
+        "Seconds": "{% $number($states.context.Execution.Input.from) %}",
+        "Next": "Call what is not there",
+    },
     "Call what is not there": {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -76,22 +84,28 @@ class OnThatDay(SystemClock):
 
 
 @pytest.fixture(scope="session")
-def executions(local_aws):
-    who = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
-    role = local_aws.client("iam").create_role(RoleName="console", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Where to begin", "States": STATES})
-    states = local_aws.client("stepfunctions")
-    machine = states.create_state_machine(name="console", roleArn=role, definition=definition)["stateMachineArn"]
-    return Executions(states, machine)
-
-
-@pytest.fixture(scope="session")
 def workspace(tmp_path_factory):
     """The shop's own files, where a test may change them."""
     folder = tmp_path_factory.mktemp("shop") / "shop"
     shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns(".shoplake"))
-    return open_workspace(project=folder, start=folder, environment={"SHOPLAKE_STATE": str(folder / "state")})
+    return open_workspace(
+        project=folder, start=folder, environment={"SHOPLAKE_STATE": str(folder / "state")}, named=ENVIRONMENT
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud(workspace, local_aws):
+    return laptop_cloud(workspace, local_aws.endpoint, clock=SystemClock())
+
+
+@pytest.fixture(scope="session")
+def executions(cloud, local_aws):
+    who = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
+    role = local_aws.client("iam").create_role(RoleName="console", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Where to begin", "States": STATES})
+    local_aws.client("stepfunctions").create_state_machine(name=cloud.names.prefix, roleArn=role, definition=definition)
+    return cloud.executions
 
 
 @pytest.fixture(scope="session")
@@ -109,17 +123,23 @@ def gold(local_aws, workspace):
 
 
 @pytest.fixture(scope="session")
-def console(executions, workspace, gold, local_aws):
+def console(executions, workspace, cloud, gold):
     """The console's address."""
     label = "test · target local"
     runs = ConsoleRuns(
-        executions, label=label, folder=workspace.state_folder, clock=SystemClock(), log_lines=lambda job: []
+        executions,
+        label=label,
+        folder=workspace.state_folder,
+        clock=SystemClock(),
+        log_lines=lambda job: [],
+        reader=cloud.run_reader,
     )
-    warehouse = ConsoleWarehouse(local_aws.client("redshift-data"), "shoplake-dev", DATABASE, SystemClock())
+    warehouse = ConsoleWarehouse(cloud.aws.client("redshift-data"), "shoplake-console", DATABASE, SystemClock())
+    data = ConsoleData(cloud, WarehouseRecords(warehouse, workspace.project.gold), ConsoleContracts(workspace))
     dashboards = ConsoleDashboards(workspace, warehouse, label=label, clock=OnThatDay())
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    app = console_app(runs, clock=SystemClock(), token=TOKEN, port=port, dashboards=dashboards)
+    app = console_app(runs, clock=SystemClock(), token=TOKEN, port=port, dashboards=dashboards, data=data)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, ws="none"))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
@@ -150,7 +170,7 @@ def opened(chromium, console):
         context = chromium.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme, bypass_csp=False)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda m: wrong.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith((console, "blob:")) else None)

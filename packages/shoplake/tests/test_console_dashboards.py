@@ -11,7 +11,7 @@ NAMES = ("sales_performance", "customer_behaviour", "inventory", "pipeline_healt
 
 
 def drawn(page):
-    page.wait_for_selector("html[data-drawn]", timeout=15_000, state="attached")
+    page.wait_for_selector("html[data-drawn]", timeout=30_000, state="attached")
     return page
 
 

@@ -105,7 +105,7 @@ def _state(name: str, box: Box, visit: StateVisit, *, is_container: bool, note: 
     middle = box.x + box.width / 2
     top = box.y + (16 if is_container else box.height / 2 - 1)
     classes = _CLASSES[visit.status] + (" container" if is_container else "") + (" selected" if is_selected else "")
-    detail = "" if is_container else _detail(visit)
+    detail = _detail(visit)
     return (
         f'<g class="{classes}" data-state={quoteattr(name)}><title>{escape(f"{name}: {words}")}</title>'
         f'<rect class="box" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="6"/>'

@@ -5,37 +5,37 @@ from datetime import datetime
 from html import escape
 from urllib.parse import quote
 
-from shoplake_console.markup import bidi, status_badge, time_tag, told_seconds
+from shoplake_console.markup import bidi, status_badge, table, time_tag, told_seconds
 from shoplake_console.runs_port import RunEntry
 
-__all__ = ["STATUSES", "list_main"]
+__all__ = ["STATUSES", "list_main", "seconds_before", "trend"]
 
 STATUSES = ("running", "succeeded", "failed", "stopped", "timed out")
 _SIMILAR = 0.1
 
 
-def list_main(runs: Sequence[RunEntry], *, status: str, now: datetime) -> str:
+def list_main(
+    runs: Sequence[RunEntry], *, status: str, now: datetime, warnings: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """The main part of the page.
 
     Args:
         runs: Newest first; with their outputs where rows are to be told.
         status: Only runs of that status; "" for all.
         now: For the duration of what runs.
+        warnings: Run -> what should be known of it, each in a few words.
 
     """
     choices = "".join(_choice(word, status) for word in ("", *STATUSES))
     shown = [number for number, run in enumerate(runs) if not status or run.status == status]
+    head = f'<h1>Runs</h1><nav aria-label="Filter">{choices}</nav>'
     if not shown:
         found = f"no run of the newest {len(runs)} is {status}" if status and runs else "no run yet: shoplake run"
-        return f'<h1>Runs</h1><nav aria-label="Filter">{choices}</nav><p class="empty">{escape(found)}</p>'
-    rows = "".join(_row(runs[n], _before(runs, n), now) for n in shown)
-    heads = ("Run", "Status", "Started", "Duration", "Silver rows", "Gold rows", "Warehouse rows", "Warnings")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        f'<h1>Runs</h1><nav aria-label="Filter">{choices}</nav>'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Runs"><table class="runs"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+        return f'{head}<p class="empty">{escape(found)}</p>'
+    heads = ("Run", "Status", "Started", "Duration", "Silver rows#", "Gold rows#", "Warehouse rows#", "Warnings")
+    told = warnings or {}
+    rows = [_row(runs[n], seconds_before(runs, n), now, told.get(runs[n].run_id, ())) for n in shown]
+    return head + table("Runs", heads, rows)
 
 
 def _choice(word: str, chosen: str) -> str:
@@ -43,35 +43,40 @@ def _choice(word: str, chosen: str) -> str:
     return f'<a href="/?status={quote(word)}"{current}>{word or "all"}</a>'
 
 
-def _before(runs: Sequence[RunEntry], number: int) -> float | None:
-    """How long the newest successful run before that one took."""
+def seconds_before(runs: Sequence[RunEntry], number: int) -> float | None:
+    """How long the newest successful run before that one took that wrote something as it did, or did not."""
+    wrote = bool(runs[number].output.get("silver"))
     for run in runs[number + 1 :]:
-        if run.status == "succeeded" and run.ended_at:
+        if run.status == "succeeded" and run.ended_at and bool(run.output.get("silver")) is wrote:
             return (run.ended_at - run.started_at).total_seconds()
     return None
 
 
-def _row(run: RunEntry, before: float | None, now: datetime) -> str:
+def trend(run: RunEntry, before: float | None) -> str:
+    """How the duration of a run that succeeded stands to the one before, in words; "" where it is about the same."""
+    if not before or run.status != "succeeded" or not run.ended_at:
+        return ""
+    seconds = (run.ended_at - run.started_at).total_seconds()
+    if abs(seconds - before) <= _SIMILAR * before:
+        return ""
+    word, arrow = ("slower", "↑") if seconds > before else ("faster", "↓")
+    return f' <span class="trend">{arrow} {abs(seconds / before - 1):.0%} {word}</span>'
+
+
+def _row(run: RunEntry, before: float | None, now: datetime, warnings: Sequence[str]) -> list[str]:
     seconds = ((run.ended_at or now) - run.started_at).total_seconds()
-    trend = ""
-    if before and run.status == "succeeded" and abs(seconds - before) > _SIMILAR * before:
-        word = "slower" if seconds > before else "faster"
-        arrow = "↑" if seconds > before else "↓"
-        trend = f' <span class="trend">{arrow} {abs(seconds / before - 1):.0%} {word}</span>'
     silver, gold = _counts(run, "silver"), _counts(run, "gold")
-    warnings = [f"{silver['quarantined']:,} quarantined"] if silver.get("quarantined") else []
-    warnings += [f"{run.redrives} redrives"] if run.redrives else []
-    cells = [
+    told = [*warnings, *([f"{run.redrives} redrive{'s' if run.redrives > 1 else ''}"] if run.redrives else [])]
+    return [
         f'<a href="/runs/{quote(run.run_id, safe="")}">{bidi(run.run_id)}</a>',
         status_badge(run.status),
-        time_tag(run.started_at),
-        told_seconds(seconds) + trend,
+        time_tag(run.started_at, now),
+        told_seconds(seconds) + trend(run, before),
         _rows(silver),
         _rows(gold),
         f"{_counts(run, 'warehouse')['rows']:,}" if "rows" in _counts(run, "warehouse") else "-",
-        escape(", ".join(warnings)) or "-",
+        f'<span class="warn">! {escape(", ".join(told))}</span>' if told else "-",
     ]
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _counts(run: RunEntry, layer: str) -> dict[str, int]:

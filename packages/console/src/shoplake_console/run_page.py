@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,24 +11,27 @@ from urllib.parse import quote, urlencode
 from shoplake_orchestration.graph import Graph
 from shoplake_orchestration.scopes import every_state
 
+from shoplake_console.event_view import events_html
 from shoplake_console.graph_layout import Layout
 from shoplake_console.graph_svg import run_svg
-from shoplake_console.markup import bidi, pretty, status_badge, time_tag, told_seconds
+from shoplake_console.list_page import trend
+from shoplake_console.markup import bidi, pretty, status_badge, table, time_tag, told_seconds
+from shoplake_console.run_choices import RunView
+from shoplake_console.run_rows import rows_by_layer
 from shoplake_console.run_states import StateStatus, StateVisit, state_visits
 from shoplake_console.runs_port import RunEntry, RunFailure
-from shoplake_console.state_details import event_states, map_counts, progress_in, state_detail
+from shoplake_console.state_details import map_counts, state_detail
 
-__all__ = ["RunPage", "RunView", "run_main", "selected_state"]
-
-_PER_PAGE = 200
+__all__ = ["Drawing", "RunPage", "run_main", "selected_state"]
 
 
-class RunView(StrEnum):
-    """How the states are shown."""
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A run's state machine: its definition, the same as states and ways, and where they stand."""
 
-    GRAPH = "graph"
-    TABLE = "table"
-    EVENTS = "events"
+    definition: Mapping[str, Any]
+    graph: Graph
+    layout: Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,37 +40,47 @@ class RunPage:
 
     Attributes:
         run: The run.
-        definition: Its state machine.
-        graph: The same as states and ways.
-        layout: Where they stand.
+        drawing: Its state machine.
         events: Its history so far, oldest first.
         failure: Why it failed.
         view: Which view.
         state: The selected state; "" for none.
         page: Which page of the events, from 1; 0 for the newest.
+        errors_only: Whether only events that tell an error are shown.
         log: The last lines of the selected state's jobs.
+        progress: State -> how far the job in it is.
+        document: The run as `runs show --json` prints it.
+        before_seconds: How long the run before took; None where there is none to compare with.
         token: What a form must send.
         now: For the duration of what runs.
 
     """
 
     run: RunEntry
-    definition: Mapping[str, Any]
-    graph: Graph
-    layout: Layout
+    drawing: Drawing
     events: Sequence[Mapping[str, Any]]
     failure: RunFailure | None
     view: RunView
     state: str
     page: int
+    errors_only: bool
     log: Sequence[str]
+    progress: Mapping[str, str]
+    document: Mapping[str, Any]
+    before_seconds: float | None
     token: str
     now: datetime
 
+    @property
+    def path(self) -> str:
+        """The address of the run."""
+        return f"/runs/{quote(self.run.run_id, safe='')}"
+
     def url(self, **changed: str) -> str:
         """The address of the page with other choices."""
-        chosen = {"view": self.view.value, "state": self.state} | changed
-        return f"{_path(self.run)}?{urlencode({name: value for name, value in chosen.items() if value})}"
+        errors = "1" if self.errors_only else ""
+        chosen = {"view": self.view.value, "state": self.state, "errors": errors} | changed
+        return f"{self.path}?{urlencode({name: value for name, value in chosen.items() if value})}"
 
 
 def selected_state(asked: str, graph: Graph, events: Sequence[Mapping[str, Any]], failure: RunFailure | None) -> str:
@@ -87,27 +99,20 @@ def selected_state(asked: str, graph: Graph, events: Sequence[Mapping[str, Any]]
 def run_main(page: RunPage) -> str:
     """The main part of the page."""
     visits = state_visits(page.events)
-    notes = map_counts(page.events)
-    progress = progress_in(page.log)
-    if progress:
-        notes = {**notes, page.state: progress}
+    notes = {**map_counts(page.events), **page.progress}
     views = "".join(
         f'<a href="{escape(page.url(view=view.value))}"{_current(view is page.view)}>{view.value}</a>'
         for view in RunView
     )
     if page.view is RunView.EVENTS:
-        shown = _events(page)
+        shown = events_html(page.events, state=page.state, page=page.page, errors_only=page.errors_only, url=page.url)
     else:
         shown = (_graph if page.view is RunView.GRAPH else _table)(page, visits, notes)
     return (
         f'{_head(page)}<nav aria-label="View">{views}</nav><div class="split">'
         f'<section class="scroll view" id="view" tabindex="0" role="region" aria-label="{page.view.value}">{shown}</section>'
-        f"{_panel(page, visits)}</div>"
+        f"{_panel(page, visits)}</div>{rows_by_layer(page.document)}"
     )
-
-
-def _path(run: RunEntry) -> str:
-    return f"/runs/{quote(run.run_id, safe='')}"
 
 
 def _current(is_current: bool) -> str:
@@ -117,7 +122,7 @@ def _current(is_current: bool) -> str:
 def _head(page: RunPage) -> str:
     run = page.run
     seconds = ((run.ended_at or page.now) - run.started_at).total_seconds()
-    ended = f" · ended {time_tag(run.ended_at)}" if run.ended_at else ""
+    ended = f" · ended {time_tag(run.ended_at, page.now)}" if run.ended_at else ""
     redrives = f" · redriven {run.redrives} times" if run.redrives else ""
     failure = ""
     if page.failure:
@@ -133,23 +138,23 @@ def _head(page: RunPage) -> str:
         else:
             actions.insert(0, _button(page, "redrive", "Redrive from the failure"))
     return (
-        f'<h1>Run {bidi(run.run_id)} {status_badge(run.status)}</h1><p class="facts">started {time_tag(run.started_at)}'
-        f"{ended} · {told_seconds(seconds)} · {len(page.events):,} events{redrives}</p>{failure}"
-        f'<div class="actions">{"".join(actions)}</div>'
+        f'<h1>Run {bidi(run.run_id)} {status_badge(run.status)}</h1><p class="facts">started {time_tag(run.started_at, page.now)}'
+        f"{ended} · {told_seconds(seconds)}{trend(run, page.before_seconds)} · {len(page.events):,} events{redrives}</p>{failure}"
+        f'<div class="actions">{"".join(actions)}<a href="{escape(page.path)}.json" download>JSON</a></div>'
     )
 
 
 def _button(page: RunPage, action: str, words: str) -> str:
     return (
-        f'<form method="post" action="{escape(_path(page.run))}/{action}">'
+        f'<form method="post" action="{escape(page.path)}/{action}">'
         f'<input type="hidden" name="token" value="{escape(page.token)}"><button id="{action}">{words}</button></form>'
     )
 
 
 def _graph(page: RunPage, visits: Mapping[str, StateVisit], notes: Mapping[str, str]) -> str:
     return run_svg(
-        page.graph,
-        page.layout,
+        page.drawing.graph,
+        page.drawing.layout,
         visits,
         title=f"Run {page.run.run_id}",
         notes=notes,
@@ -161,37 +166,14 @@ def _graph(page: RunPage, visits: Mapping[str, StateVisit], notes: Mapping[str, 
 def _table(page: RunPage, visits: Mapping[str, StateVisit], notes: Mapping[str, str]) -> str:
     longest = max((visit.seconds for visit in visits.values()), default=0) or 1
     rows = []
-    for node in page.graph.nodes:
+    for node in page.drawing.graph.nodes:
         visit = visits.get(node.name, StateVisit())
         note = f" · {escape(notes[node.name])}" if node.name in notes else ""
         link = f'<a href="{escape(page.url(state=node.name))}"{_current(node.name == page.state)}>{bidi(node.name)}</a>{note}'
         bar = f'<meter min="0" max="{longest}" value="{visit.seconds}" aria-label="part of the longest"></meter>'
         taken = f"{told_seconds(visit.seconds)} {bar}" if visit.visits else ""
-        cells = (link, escape(node.kind), status_badge(visit.status.value), taken, str(visit.visits or ""))
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("State", "Type", "Status", "Duration", "Visits"))
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _events(page: RunPage) -> str:
-    if not page.events:
-        return '<p class="empty">no event yet</p>'
-    last = -(-len(page.events) // _PER_PAGE)
-    number = min(page.page, last) if page.page > 0 else last
-    state_of = event_states(page.events)
-    rows = "".join(
-        f"<tr{' class=here' if state_of[event['id']] == page.state else ''}><td>{event['id']}</td><td>{time_tag(event['timestamp'])}</td>"
-        f"<td>{escape(event['type'])}</td><td>{bidi(state_of[event['id']])}</td></tr>"
-        for event in page.events[(number - 1) * _PER_PAGE : number * _PER_PAGE]
-    )
-    ways = [("oldest", 1), ("older", number - 1), ("newer", number + 1), ("newest", last)]
-    links = " ".join(
-        f'<a href="{escape(page.url(page=str(to)))}">{word}</a>'
-        for word, to in ways
-        if 1 <= to <= last and to != number
-    )
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Event", "Time", "Type", "State"))
-    return f"<p>page {number} of {last} {links}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        rows.append([link, escape(node.kind), status_badge(visit.status.value), taken, str(visit.visits or "")])
+    return table("States", ("State", "Type", "Status", "Duration", "Visits#"), rows, framed=False)
 
 
 def _panel(page: RunPage, visits: Mapping[str, StateVisit]) -> str:
@@ -199,7 +181,7 @@ def _panel(page: RunPage, visits: Mapping[str, StateVisit]) -> str:
         return '<aside class="panel" aria-label="State"><p class="empty">no state was entered yet</p></aside>'
     visit = visits.get(page.state, StateVisit())
     detail = state_detail(page.events, page.state)
-    definition = next((state for _, name, state in every_state(page.definition) if name == page.state), {})
+    definition = next((state for _, name, state in every_state(page.drawing.definition) if name == page.state), {})
     parts = [f"<h2>{bidi(page.state)}</h2><p>{status_badge(visit.status.value)}"]
     if visit.visits:
         parts.append(f" {told_seconds(visit.seconds)}")
@@ -209,8 +191,12 @@ def _panel(page: RunPage, visits: Mapping[str, StateVisit]) -> str:
     if detail.error and visit.status in {StateStatus.FAILED, StateStatus.CAUGHT}:
         parts.append(f"<h3>Error</h3><p class='failure'>{bidi(detail.error)}</p>")
     cause = detail.cause if visit.status in {StateStatus.FAILED, StateStatus.CAUGHT} else ""
-    for title, text in (("Cause", cause), ("Log, last lines", "\n".join(page.log)), ("Input", detail.input)):
-        parts.append(_block(title, text))
+    parts.append(_block("Cause", cause))
+    if page.log:
+        whole = f"{page.path}/log?{urlencode({'state': page.state})}"
+        parts.append(_block("Log, last lines", "\n".join(page.log)))
+        parts.append(f'<p><a href="{escape(whole)}">The whole log</a></p>')
+    parts.append(_block("Input", detail.input))
     parts.append(_block("Output", detail.output))
     parts.append(_block("Definition", json.dumps(definition, ensure_ascii=False)))
     return f'<aside class="panel" aria-label="State">{"".join(parts)}</aside>'

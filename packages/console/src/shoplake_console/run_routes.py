@@ -1,93 +1,23 @@
-"""The pages of the runs over HTTP: the list, one run, and what a reader may do to it."""
+"""The pages of the runs over HTTP: the list, one run, its log and its document, and what a reader may do to it."""
 
+import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlencode
 
 import anyio
 from shoplake_core.clock import Clock
-from shoplake_orchestration.graph import graph
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from shoplake_console.graph_layout import layout_of
-from shoplake_console.list_page import list_main
 from shoplake_console.live import live_answer
-from shoplake_console.markup import Section, document
-from shoplake_console.run_page import RunPage, RunView, run_main, selected_state
-from shoplake_console.runs_port import RunEntry, RunSource
+from shoplake_console.markup import Section, document, error_main
+from shoplake_console.run_choices import ChoiceError
+from shoplake_console.run_pages import RunPages
+from shoplake_console.runs_port import RunSource
 
 __all__ = ["run_routes"]
-
-_LISTED = 30
-_LOG_LINES = 60
-_KEPT_HISTORIES = 8
-
-
-@dataclass
-class _Pages:
-    """The main parts of the pages, from a source; histories are read once and gone on with."""
-
-    source: RunSource
-    clock: Clock
-    token: str
-    _histories: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    _ended: dict[tuple[str, Any], RunEntry] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def runs(self, query: Mapping[str, str]) -> str:
-        return list_main(
-            [self._with_output(run) for run in self.source.listed(_LISTED)],
-            status=query.get("status", ""),
-            now=self.clock.now(),
-        )
-
-    def _with_output(self, run: RunEntry) -> RunEntry:
-        """The run with what it counted: that is told by a call of its own, once for each that has ended."""
-        if run.is_running:
-            return run
-        key = (run.run_id, run.ended_at)
-        if key not in self._ended:
-            self._ended[key] = replace(self.source.run(run.run_id), status=run.status)
-        return self._ended[key]
-
-    def run(self, run_id: str, query: Mapping[str, str]) -> tuple[RunEntry, str]:
-        run = self.source.run(run_id)  # before its events: an end is seen with all of them
-        events = self._history(run_id)
-        definition = self.source.definition(run_id)
-        drawn = graph(definition)
-        failure = self.source.failure(run, events)
-        state = selected_state(query.get("state", ""), drawn, events, failure)
-        page = query.get("page", "")
-        view = query.get("view", "")
-        shown = RunPage(
-            run=run,
-            definition=definition,
-            graph=drawn,
-            layout=layout_of(drawn),
-            events=events,
-            failure=failure,
-            view=RunView(view) if view in set(RunView) else RunView.GRAPH,
-            state=state,
-            page=int(page) if page.isascii() and page.isdecimal() and len(page) < 9 else 0,
-            log=self.source.log_tail(events, state, count=_LOG_LINES) if state else (),
-            token=self.token,
-            now=self.clock.now(),
-        )
-        return run, run_main(shown)
-
-    def _history(self, run_id: str) -> Sequence[Mapping[str, Any]]:
-        with self._lock:
-            known = self._histories.pop(run_id, [])
-            known = [*known, *self.source.events(run_id, after=known[-1]["id"] if known else 0)]
-            self._histories[run_id] = known
-            while len(self._histories) > _KEPT_HISTORIES:
-                del self._histories[next(iter(self._histories))]
-            return known
 
 
 def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
@@ -99,25 +29,40 @@ def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
         token: What a form must send.
 
     """
-    pages = _Pages(source, clock, token)
+    pages = RunPages(source, clock, token)
+
+    def shown(title: str, request: Request, live: str, look: Callable[[], str]) -> Response:
+        try:
+            main = look()
+        except ChoiceError as error:
+            return HTMLResponse(document("Error", source.label, error_main(error.message, error.hint)), 400)
+        live = f"{live}?{urlencode(dict(request.query_params))}"
+        return HTMLResponse(document(title, source.label, main, live=live, section=Section.RUNS))
 
     def show_runs(request: Request) -> Response:
-        live = f"/live?{urlencode(dict(request.query_params))}"
-        main = pages.runs(request.query_params)
-        return HTMLResponse(document("Runs", source.label, main, live=live, section=Section.RUNS))
+        return shown("Runs", request, "/live", lambda: pages.runs(request.query_params))
 
     def show_run(request: Request) -> Response:
         run_id = request.path_params["run_id"]
-        _, main = pages.run(run_id, request.query_params)
-        live = f"/runs/{quote(run_id, safe='')}/live?{urlencode(dict(request.query_params))}"
-        return HTMLResponse(document(f"Run {run_id}", source.label, main, live=live, section=Section.RUNS))
+        return shown(f"Run {run_id}", request, f"{_path(run_id)}/live", lambda: pages.run(run_id, request.query_params))
 
     def follow_runs(request: Request) -> Response:
         return live_answer(request, lambda: pages.runs(request.query_params))
 
     def follow_run(request: Request) -> Response:
         run_id = request.path_params["run_id"]
-        return live_answer(request, lambda: pages.run(run_id, request.query_params)[1])
+        return live_answer(request, lambda: pages.run(run_id, request.query_params))
+
+    def export(request: Request) -> Response:
+        run = source.run(request.path_params["run_id"])
+        told = pages.document(run, pages.history(run.run_id))
+        text = json.dumps({"schema_version": 1} | dict(told), indent=1, default=str)
+        return Response(text + "\n", media_type="application/json")
+
+    def whole_log(request: Request) -> Response:
+        run_id, state = request.path_params["run_id"], request.query_params.get("state", "")
+        lines = source.log(pages.history(source.run(run_id).run_id), state)
+        return StreamingResponse((f"{line}\n" for line in lines), media_type="text/plain; charset=utf-8")
 
     async def act(request: Request) -> Response:
         body = parse_qs((await request.body()).decode("utf-8", "replace"))
@@ -132,13 +77,19 @@ def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
         if action not in acts:
             return PlainTextResponse("no such action\n", 404)
         new = await anyio.to_thread.run_sync(acts[action], run_id)
-        return RedirectResponse(f"/runs/{quote(new or run_id, safe='')}", 303)
+        return RedirectResponse(_path(new or run_id), 303)
 
     return [
         Route("/", show_runs),
         Route("/live", follow_runs),
         # a run's name may hold anything, once it is decoded a "/" too
         Route("/runs/{run_id:path}/live", follow_run),
+        Route("/runs/{run_id:path}/log", whole_log),
+        Route("/runs/{run_id:path}.json", export),
         Route("/runs/{run_id:path}/{action}", act, methods=["POST"]),
         Route("/runs/{run_id:path}", show_run, methods=["GET"]),
     ]
+
+
+def _path(run_id: str) -> str:
+    return f"/runs/{quote(run_id, safe='')}"

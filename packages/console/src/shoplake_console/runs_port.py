@@ -1,6 +1,6 @@
 """What the console asks of whoever knows the runs. The command `shoplake` answers with Step Functions' own calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -74,8 +74,20 @@ class RunSource(Protocol):
         """What ended the run; None where it did not fail."""
         ...
 
-    def log_tail(self, events: Sequence[Mapping[str, Any]], state: str, *, count: int) -> Sequence[str]:
-        """The last lines that the jobs of that state printed; none where it has no job."""
+    def log(self, events: Sequence[Mapping[str, Any]], state: str) -> Iterable[str]:
+        """Every line that the newest job of that state printed, as it is read; none where it has no job."""
+        ...
+
+    def document(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The run as `shoplake runs show --json` prints it."""
+        ...
+
+    def warnings(self, run_id: str) -> Sequence[str]:
+        """What is no failure and should be known, each in a few words, such as "7 quarantined"."""
+        ...
+
+    def progress(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+        """State -> how far the job in it is, such as "5 of 9 tables written"; none for a state whose job has ended."""
         ...
 
     def stop(self, run_id: str) -> None:

@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from shoplake_console.dashboard_routes import dashboard_routes
 from shoplake_console.dashboards_port import DashboardSource
+from shoplake_console.data_port import DataSource
+from shoplake_console.data_routes import data_routes
 from shoplake_console.graph_svg import GRAPH_STYLE
 from shoplake_console.guard import Guard
 from shoplake_console.markup import document, error_main
@@ -31,7 +33,13 @@ _FOREVER = "private, max-age=31536000, immutable"
 
 
 def console_app(
-    source: RunSource, *, clock: Clock, token: str, port: int, dashboards: DashboardSource | None = None
+    source: RunSource,
+    *,
+    clock: Clock,
+    token: str,
+    port: int,
+    dashboards: DashboardSource | None = None,
+    data: DataSource | None = None,
 ) -> Starlette:
     """The console as an ASGI application.
 
@@ -41,6 +49,7 @@ def console_app(
         token: The secret of the printed URL.
         port: Where it will listen: part of the Host that it answers to.
         dashboards: The dashboards; None for a console without.
+        data: The data; None for a console without.
 
     """
 
@@ -72,6 +81,7 @@ def console_app(
         routes=[
             Route("/assets/{name}", asset),
             *(dashboard_routes(dashboards, label=source.label) if dashboards else ()),
+            *(data_routes(data, label=source.label, clock=clock) if data else ()),
             *run_routes(source, clock=clock, token=token),
         ],
         middleware=[Middleware(Guard, token=token, port=port)],
@@ -86,6 +96,7 @@ def serve_console(
     port: int,
     opened: Callable[[str], None],
     dashboards: DashboardSource | None = None,
+    data: DataSource | None = None,
 ) -> None:
     """Serve until it is interrupted.
 
@@ -95,6 +106,7 @@ def serve_console(
         port: Where; 0 for any free one.
         opened: Told the URL, with its token, once the port is ours.
         dashboards: The dashboards; None for a console without.
+        data: The data; None for a console without.
 
     Raises:
         ConfigError: The port is taken.
@@ -108,7 +120,7 @@ def serve_console(
         listener.close()
         raise ConfigError(f"port {port} cannot be used: {error}", hint="shoplake console --port 0") from error
     bound, token = listener.getsockname()[1], secrets.token_urlsafe(24)
-    app = console_app(source, clock=clock, token=token, port=bound, dashboards=dashboards)
+    app = console_app(source, clock=clock, token=token, port=bound, dashboards=dashboards, data=data)
     config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws="none")
     opened(f"http://127.0.0.1:{bound}/?token={token}")
     with listener:

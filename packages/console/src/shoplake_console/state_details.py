@@ -1,13 +1,10 @@
-"""What one state of a run was given, gave and met, and the job's own count of its tables. Pure."""
+"""What one state of a run was given, gave and met. Pure."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["StateDetail", "event_states", "map_counts", "progress_in", "state_detail"]
-
-_PROGRESS = re.compile(r"\bprogress: (\d+) of (\d+)\b")
+__all__ = ["StateDetail", "event_states", "map_counts", "state_detail"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +55,6 @@ def state_detail(events: Sequence[Mapping[str, Any]], state: str) -> StateDetail
             if name.endswith("EventDetails") and isinstance(member, Mapping) and member.get("error"):
                 error, cause = str(member["error"]), str(member.get("cause", ""))
     return StateDetail(input=given, output=output, error=error, cause=cause, attempts=attempts)
-
-
-def progress_in(lines: Iterable[str]) -> str:
-    """How far a job is by the newest `progress:` line, such as "5 of 9"; "" where there is none."""
-    found = [match for line in lines if (match := _PROGRESS.search(line))]
-    return f"{found[-1][1]} of {found[-1][2]}" if found else ""
 
 
 def map_counts(events: Sequence[Mapping[str, Any]]) -> dict[str, str]:

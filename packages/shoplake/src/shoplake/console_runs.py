@@ -1,9 +1,10 @@
 """The runs of one environment as the console asks for them."""
 
 import secrets
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,49 @@ from shoplake_core.errors import ConflictError
 
 from shoplake.foreign_errors import told_error
 from shoplake.run_logs import JobRun, job_runs_in
-from shoplake.runs.documents_aws import status_word
+from shoplake.runs.documents_aws import RunReader, run_document, status_word
 from shoplake.runs.executions_aws import Execution, Executions
-from shoplake.runs.story import failure_in
+from shoplake.runs.story import entered_state, failure_in
 
-__all__ = ["ConsoleRuns"]
+__all__ = ["ConsoleRuns", "JobTables", "written_tables"]
+
+_JOBS = {"Clean bronze into silver": "silver", "Shape silver into gold": "gold"}
+"""The state of a run whose job writes the tables of a layer, one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTables:
+    """The tables that a job writes.
+
+    Attributes:
+        glue: A boto3 Glue client.
+        database: Layer -> Glue database.
+        tables: Layer -> the contracts' tables.
+
+    """
+
+    glue: Any
+    database: Mapping[str, str]
+    tables: Mapping[str, Collection[str]]
+
+    def written_since(self, layer: str, since: datetime) -> int:
+        """How many of the layer's tables have been committed to since then, by the catalogue's own clock."""
+        found: list[Mapping[str, Any]] = []
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = self.glue.get_tables(DatabaseName=self.database[layer], **more)
+            except self.glue.exceptions.EntityNotFoundException:
+                return 0
+            found += page["TableList"]
+            if not page.get("NextToken"):
+                return written_tables(found, self.tables[layer], since)
+            more = {"NextToken": page["NextToken"]}
+
+
+def written_tables(catalogued: Iterable[Mapping[str, Any]], tables: Collection[str], since: datetime) -> int:
+    """How many of the tables were committed to since then. Pure."""
+    return sum(one["Name"] in tables and one.get("UpdateTime", since) > since for one in catalogued)
 
 
 class ConsoleRuns:
@@ -29,6 +68,8 @@ class ConsoleRuns:
         folder: The state folder, for what errors advise.
         clock: Names new runs.
         log_lines: What a job run printed.
+        reader: What the jobs left.
+        job_tables: The tables that they write; None where nothing is told of how far they are.
 
     """
 
@@ -40,12 +81,16 @@ class ConsoleRuns:
         folder: Path,
         clock: Clock,
         log_lines: Callable[[JobRun], Iterable[str]],
+        reader: RunReader,
+        job_tables: JobTables | None = None,
     ) -> None:
         self._executions = executions
         self.label = label
         self._folder = folder
         self._clock = clock
         self._log_lines = log_lines
+        self._reader = reader
+        self._job_tables = job_tables
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -87,11 +132,48 @@ class ConsoleRuns:
             hint = "mend the cause, then start a new run: shoplake run"
         return RunFailure(found.state, found.error, found.cause, hint)
 
-    def log_tail(self, events: Sequence[Mapping[str, Any]], state: str, *, count: int) -> Sequence[str]:
-        """The last lines that the newest job run of that state printed."""
+    def log(self, events: Sequence[Mapping[str, Any]], state: str) -> Iterable[str]:
+        """Every line that the newest job run of that state printed, as it is read."""
         jobs = [job for job in job_runs_in(events) if job.state == state]
+        if jobs:
+            with self._told():
+                yield from self._log_lines(jobs[-1])
+
+    def document(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The run as `shoplake runs show --json` prints it."""
         with self._told():
-            return list(deque(self._log_lines(jobs[-1]), maxlen=count)) if jobs else []
+            return run_document(self._executions.described(run.run_id), events, self._reader.summaries(run.run_id))
+
+    def warnings(self, run_id: str) -> Sequence[str]:
+        """Refused rows, tests of gold that found rows, and what silver passed over."""
+        with self._told():
+            summaries = {part: self._reader.summary(run_id, part) for part in ("silver", "gold")}
+        told = []
+        for part, word in (("silver", "to know of silver"), ("gold", "of gold's tests warn")):
+            tables = (summaries[part] or {}).get("tables", {}).values()
+            refused = sum(int(one.get("quarantined", 0)) for one in tables)
+            if refused:
+                told.append(f"{refused:,} refused")
+            count = sum(len(one.get("warnings", {})) for one in tables)
+            told += [f"{count} {word}"] if count else []
+        return told
+
+    def progress(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+        """How many tables the job that runs now has written; a table with nothing new is never written, so it may end below all."""
+        if self._job_tables is None or not run.is_running or not events:
+            return {}
+        since: dict[str, datetime] = {}
+        for event in events:
+            entered = entered_state(event)
+            if entered in _JOBS:
+                since[entered] = event["timestamp"]
+            since.pop(str(event.get("stateExitedEventDetails", {}).get("name", "")), None)
+        with self._told():
+            return {
+                state: f"{self._job_tables.written_since(layer, since[state])} of {len(self._job_tables.tables[layer])} tables written"
+                for state, layer in _JOBS.items()
+                if state in since
+            }
 
     def stop(self, run_id: str) -> None:
         """End the run where it is; ConflictError where it has ended."""

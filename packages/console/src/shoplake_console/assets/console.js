@@ -2,8 +2,20 @@
 "use strict";
 const main = document.querySelector("main");
 const link = document.getElementById("link");
+function ago(milliseconds) {
+  const minutes = Math.floor(Math.max(0, milliseconds) / 60000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
 function tellTimes() {
-  for (const time of main.querySelectorAll("time")) time.textContent = new Date(time.dateTime).toLocaleString();
+  for (const time of main.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    const relative = time.dataset.ago !== undefined;
+    time.textContent = relative ? ago(Date.now() - at) : at.toLocaleString();
+    if (relative) time.title = `${at.toLocaleString()} (${at.toISOString().slice(0, 19).replace("T", " ")} UTC)`;
+  }
 }
 function place(element) {
   if (!element || !main.contains(element)) return null;
@@ -15,17 +27,22 @@ function swap(html) {
   const focused = place(document.activeElement);
   const view = document.getElementById("view");
   const [left, top] = view ? [view.scrollLeft, view.scrollTop] : [0, 0];
+  const open = new Set([...main.querySelectorAll("details")].map((one, i) => (one.open ? i : -1)));
   main.innerHTML = html; // the server's own markup: whatever a run says is escaped there, and the policy allows no inline script
   tellTimes();
+  main.querySelectorAll("details").forEach((one, i) => { if (open.has(i)) one.open = true; });
   const now = document.getElementById("view");
   if (now) now.scrollTo(left, top);
   const again = focused && main.querySelector(focused);
   if (again) again.focus({preventScroll: true});
 }
 tellTimes();
+setInterval(tellTimes, 15000);
 const first = main.querySelector(".selected, .failed");
-if (first && first.scrollIntoView) first.scrollIntoView({block: "nearest", inline: "nearest"});
-scrollTo(0, 0);
+if (first && !location.hash) {
+  first.scrollIntoView({block: "nearest", inline: "nearest"});
+  scrollTo(0, 0);
+}
 if (main.dataset.live) {
   const source = new EventSource(main.dataset.live);
   source.addEventListener("main", (event) => { swap(JSON.parse(event.data)); link.textContent = "live"; });

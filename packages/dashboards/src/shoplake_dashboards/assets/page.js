@@ -4,7 +4,11 @@
   const content = JSON.parse(document.getElementById("content").textContent);
   const button = document.getElementById("theme");
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  // A choice outlives the page where the browser lets it: a served page is left with every link.
+  const kept = "shoplake-theme";
   let chosen = null;
+  try { chosen = localStorage.getItem(kept); } catch { /* no storage here */ }
+  if (chosen !== "dark" && chosen !== "light") chosen = null;
   const views = new Map();
 
   const theme = () => chosen ?? (dark.matches ? "dark" : "light");
@@ -58,6 +62,7 @@
 
   button.addEventListener("click", () => {
     chosen = theme() === "dark" ? "light" : "dark";
+    try { localStorage.setItem(kept, chosen); } catch { /* no storage here */ }
     drawAll();
   });
   dark.addEventListener("change", drawAll);
@@ -72,5 +77,10 @@
       URL.revokeObjectURL(link.href);
     });
   }
+  // Boxes of values close when the reader goes elsewhere.
+  const boxes = [...document.querySelectorAll("details.choice")];
+  const closeBut = (place) => { for (const box of boxes) if (!box.contains(place)) box.open = false; };
+  document.addEventListener("click", (event) => closeBut(event.target));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeBut(null); });
   drawAll();
 })();

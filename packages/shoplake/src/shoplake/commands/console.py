@@ -7,11 +7,14 @@ from shoplake_console.server import serve_console
 from shoplake_infra.artifacts.platforms import Target
 
 from shoplake.cli import InEnvironment, OnTarget, app, session
+from shoplake.console_contracts import ConsoleContracts
 from shoplake.console_dashboards import ConsoleDashboards
-from shoplake.console_runs import ConsoleRuns
+from shoplake.console_data import ConsoleData
+from shoplake.console_runs import ConsoleRuns, JobTables
 from shoplake.console_warehouse import warehouse_of
 from shoplake.run_logs import lines_from_cloudwatch, lines_from_laptop
 from shoplake.targets import reached_cloud
+from shoplake.warehouse_records import WarehouseRecords
 
 
 @app.command()
@@ -25,7 +28,9 @@ def console(
         cloud = reached_cloud(workspace, narrator, target)
         logs = cloud.aws.client("logs")
         label = f"{workspace.project.config.name} · {cloud.words}"
-        dashboards = ConsoleDashboards(workspace, warehouse_of(cloud), label=label, clock=cloud.clock)
+        warehouse = warehouse_of(cloud)
+        data = ConsoleData(cloud, WarehouseRecords(warehouse, workspace.project.gold), ConsoleContracts(workspace))
+        dashboards = ConsoleDashboards(workspace, warehouse, label=label, clock=cloud.clock)
         runs = ConsoleRuns(
             cloud.executions,
             label=label,
@@ -36,10 +41,16 @@ def console(
                 if target is Target.LOCAL
                 else lines_from_cloudwatch(logs, job)
             ),
+            reader=cloud.run_reader,
+            job_tables=JobTables(
+                glue=cloud.aws.client("glue"),
+                database={"silver": cloud.names.silver_database, "gold": cloud.names.gold_database},
+                tables={"silver": list(workspace.project.silver), "gold": list(workspace.project.gold)},
+            ),
         )
 
         def opened(url: str) -> None:
             narrator.say("the console runs until Ctrl-C; its URL holds a token, so keep it to yourself")
             typer.echo(url)
 
-        serve_console(runs, clock=cloud.clock, port=port, opened=opened, dashboards=dashboards)
+        serve_console(runs, clock=cloud.clock, port=port, opened=opened, dashboards=dashboards, data=data)
