@@ -199,6 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hatch run aws", description=str(__doc__).partition("\n")[0])
     parser.add_argument("--target", choices=[t.value for t in Target], default=Target.AWS.value)
     parser.add_argument("--region", default="", help="by default eu-central-1")
+    parser.add_argument("--env", default="", help="by default smoke- and four letters; it must be nobody else's")
     parser.add_argument("--minutes", type=int, default=_WORK_MINUTES, help="the work is ended after so many")
     arguments = parser.parse_args()
     target = Target(arguments.target)
@@ -207,7 +208,7 @@ def main() -> int:
     if refused:
         say(refused)
         return _REFUSED
-    name = "smoke-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
+    name = arguments.env or "smoke-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
     folder = smoke_project(
         Path(tempfile.mkdtemp(prefix=f"shoplake-{name}-")), name, on_aws=target is Target.AWS, region=arguments.region
     )
