@@ -103,8 +103,10 @@ def make_project(folder: Path, *, whole: bool = False) -> Shoplake:
 
 @pytest.fixture
 def whole_shop(tmp_path):
-    """The reference project as it is; its servers end with the test."""
+    """The reference project as it is, with dashboards in QuickSight too; its servers end with the test."""
     project = make_project(tmp_path / "whole", whole=True)
+    with (project.folder / "shoplake.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[dashboards]\nenabled = true\n")
     yield project
     project.call("down", check=False)
 
