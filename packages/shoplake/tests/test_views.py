@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 from shoplake.views.reconciliation import print_reconciliation
-from shoplake.views.run import print_times
+from shoplake.views.run import print_run, print_times
 
 
 def shown(printer, *arguments) -> str:
@@ -83,3 +83,13 @@ def test_times_are_shown_longest_first():
     places = [i for i, line in enumerate(lines) if "silver" in line or "seed" in line]
     assert "silver" in lines[places[0]]
     assert "75 %" in lines[places[0]]
+
+
+def test_a_run_tells_what_dashboards_read_anew_and_what_they_were_refused():
+    told = {"refreshed": 1, "rows": 1200, "warnings": ["shoplake-dev-[store] was not refreshed"]}
+    lines = shown(print_run, {"steps": {}, "output": {"dashboards": told}}).splitlines()
+    assert lines == [
+        "Data sets that QuickSight read anew: 1, with 1,200 rows",
+        "warning: shoplake-dev-[store] was not refreshed",
+    ]
+    assert shown(print_run, {"steps": {}, "output": {}}) == ""

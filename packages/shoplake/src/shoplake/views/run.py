@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shoplake.views.tables import calm_table, data_console
@@ -25,13 +26,20 @@ def _rows(title: str, tables: Mapping[str, Any], counters: tuple[str, ...]) -> T
 
 
 def print_run(run: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print how many rows each layer touched, from a run's document."""
+    """Print how many rows each layer touched, and what dashboards read anew, from a run's document."""
     out = console or data_console()
     parts = run["steps"]
     if "outcome" in parts.get("silver", {}):
         out.print(_rows("Silver: changes read and rows touched", parts["silver"]["outcome"]["tables"], _SILVER))
     if "outcome" in parts.get("gold", {}):
         out.print(_rows("Gold: rows touched", parts["gold"]["outcome"]["tables"], _GOLD))
+    shown = run["output"].get("dashboards")
+    if shown:
+        out.print(
+            f"Data sets that QuickSight read anew: {shown['refreshed']}, with {shown['rows']:,} rows", highlight=False
+        )
+        for warning in shown["warnings"]:
+            out.print(f"warning: {escape(warning)}", style="yellow", highlight=False, soft_wrap=True)
 
 
 def print_times(step_seconds: Mapping[str, float], total_seconds: float, console: Console | None = None) -> None:
