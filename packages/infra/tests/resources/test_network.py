@@ -1,5 +1,7 @@
 """VPC, subnets, route table, security groups and endpoints, as one network."""
 
+from types import SimpleNamespace
+
 import pytest
 from shoplake_core.errors import ResourceError
 from shoplake_infra.applying import apply
@@ -123,3 +125,31 @@ def test_a_destroy_takes_the_whole_network_and_leaves_others(aws, desired):
     apply(plan_destroy(desired, aws), aws)
     assert len(ec2.describe_vpcs()["Vpcs"]) == before
     assert plan_destroy(desired, aws).changes == ()
+
+
+@pytest.mark.parametrize("operation", ["DeleteSecurityGroup", "DeleteSubnet", "DeleteVpc"])
+def test_a_destroy_waits_for_network_interfaces_that_aws_takes_away_later(aws, desired, operation):
+    """Lambda's stay for some twenty minutes after the last function."""
+    free_at = aws.clock.monotonic_seconds() + 1_200
+
+    def refuse(**_):
+        if aws.clock.monotonic_seconds() < free_at:
+            error = {"Error": {"Code": "DependencyViolation", "Message": "it has dependencies"}}
+            return SimpleNamespace(status_code=400), error
+        return None
+
+    aws.session.events.register(f"before-call.ec2.{operation}", refuse)  # a client takes what is there when it is made
+    apply(plan(desired, aws), aws)
+    apply(plan_destroy(desired, aws), aws)
+    assert aws.clock.monotonic_seconds() >= free_at
+    assert plan_destroy(desired, aws).changes == ()
+
+
+def test_what_somebody_else_put_into_the_network_ends_the_wait_with_aws_own_words(aws, desired):
+    error = {"Error": {"Code": "DependencyViolation", "Message": "it has dependencies"}}
+    refusal = SimpleNamespace(status_code=400), error
+    aws.session.events.register("before-call.ec2.DeleteVpc", lambda **_: refusal)
+    apply(plan(desired, aws), aws)
+    with pytest.raises(ResourceError, match=r"did not be let go within 2700 s: .*it has dependencies") as held:
+        apply(plan_destroy(desired, aws), aws)
+    assert "network interface" in held.value.hint

@@ -10,6 +10,7 @@ from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.ec2_names import NAME_TAG, named_one, tag_again, tag_specification
 from shoplake_infra.handler import Handler, Observed
+from shoplake_infra.held_up import once_let_go
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.tags import tag_mapping
 
@@ -96,9 +97,10 @@ class SecurityGroupHandler(Handler):
         if touches(changes, "tags"):
             tag_again(aws, resource, group_id)
 
-    def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:  # noqa: ARG002 - the port's signature
-        """Delete it; AWS refuses while something uses it."""
-        aws.client("ec2").delete_security_group(GroupId=observed.attributes["id"])
+    def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:
+        """Delete it, as soon as nothing uses it any more."""
+        ec2, its_id = aws.client("ec2"), observed.attributes["id"]
+        once_let_go(aws, resource, lambda: ec2.delete_security_group(GroupId=its_id))
 
 
 def _identity(rule: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.ec2_names import NAME_TAG, named_one, tag_again, tag_specification
 from shoplake_infra.handler import Handler, Observed
+from shoplake_infra.held_up import once_let_go
 from shoplake_infra.resource import Ref, Resource
 from shoplake_infra.tags import tag_mapping
 
@@ -57,9 +58,10 @@ class SubnetHandler(Handler):
         if touches(changes, "tags"):
             tag_again(aws, resource, subnet_id)
 
-    def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:  # noqa: ARG002 - the port's signature
-        """Delete it; AWS refuses while something is in it."""
-        aws.client("ec2").delete_subnet(SubnetId=observed.attributes["id"])
+    def delete(self, aws: Aws, resource: Resource, observed: Observed) -> None:
+        """Delete it, as soon as nothing is in it any more."""
+        ec2, its_id = aws.client("ec2"), observed.attributes["id"]
+        once_let_go(aws, resource, lambda: ec2.delete_subnet(SubnetId=its_id))
 
 
 HANDLER = SubnetHandler()
