@@ -103,9 +103,7 @@ RIGHTS: Mapping[str, KindRights] = {
         (
             Right(
                 "GetDatabase CreateDatabase UpdateDatabase DeleteDatabase DeleteTable GetTags TagResource",
-                _catalogue(
-                    "database/{databases}_*", "table/{databases}_*/*", "userDefinedFunction/{databases}_*/*"
-                ),
+                _catalogue("database/{databases}_*", "table/{databases}_*/*", "userDefinedFunction/{databases}_*/*"),
             ),
         ),
     ),
