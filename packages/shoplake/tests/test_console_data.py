@@ -2,13 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pyarrow as pa
 import pytest
 from console_browser import axe, wait_ended
+from shoplake.console_runs import ConsoleRuns, JobTables
 from shoplake.lake_tables import LakeReader
 from shoplake.quarantine_rows import refused_row
+from shoplake_core.clock import SystemClock
 from shoplake_reconciliation.objects_aws import AwsTargets
 
 pytestmark = pytest.mark.browser
@@ -146,3 +150,59 @@ def test_a_refused_row_without_content_is_shown_by_its_key(cloud):
     row = {"row": None, "key": '{"order_id": 7}', "Op": "D", "_committed_at": None, "reasons": None, "run_id": None}
     shown = refused_row(row | {"source_file": "f", "source_row": 3}, cloud.workspace.project.silver["orders"])
     assert (shown.key, shown.row, shown.reasons, shown.source) == ({"order_id": "7"}, {}, (), "f row 3")
+
+
+def test_a_job_tells_how_many_tables_the_catalogue_has_taken_since_it_began(lake, cloud):
+    tables = JobTables(
+        glue=cloud.aws.client("glue"),
+        database={"silver": cloud.names.silver_database, "gold": "nowhere_gold"},
+        tables={"silver": ["customers", "orders"], "gold": []},
+    )
+    assert tables.written_since("silver", datetime(2000, 1, 1, tzinfo=UTC)) == 1, (
+        "quarantine is no table of the contracts"
+    )
+    assert tables.written_since("silver", datetime(2100, 1, 1, tzinfo=UTC)) == 0
+    assert tables.written_since("gold", AT) == 0
+
+
+def test_a_run_that_goes_on_tells_its_jobs_progress_and_one_that_ended_its_warnings(lake, cloud, local_aws):
+    class Counted:
+        tables: ClassVar = {"silver": range(9), "gold": range(3)}
+
+        def written_since(self, layer, since):
+            return {"silver": 5, "gold": 2}[layer] if since == AT else 0
+
+    runs = ConsoleRuns(
+        cloud.executions,
+        label="",
+        folder=cloud.workspace.state_folder,
+        clock=SystemClock(),
+        log_lines=lambda job: [],
+        reader=cloud.run_reader,
+        job_tables=Counted(),
+    )
+    silver, gold = "Clean bronze into silver", "Shape silver into gold"
+    events = [
+        {"id": 1, "type": "TaskStateEntered", "timestamp": AT, "stateEnteredEventDetails": {"name": silver}},
+        {"id": 2, "type": "TaskStateExited", "timestamp": AT, "stateExitedEventDetails": {"name": silver}},
+        {"id": 3, "type": "TaskStateEntered", "timestamp": AT, "stateEnteredEventDetails": {"name": gold}},
+    ]
+    going_on = replace(runs.run(RUN), is_running=True)
+    assert runs.progress(going_on, events[:1]) == {silver: "5 of 9 tables written"}
+    assert runs.progress(going_on, events) == {gold: "2 of 3 tables written"}
+    assert runs.progress(going_on, []) == runs.progress(runs.run(RUN), events) == {}
+    left = {
+        "silver": {
+            "tables": {"orders": {"quarantined": 3, "warnings": {"skipped_objects": ["x"]}}, "bad": {"error": {}}}
+        },
+        "gold": {"tables": {"fct_order": {"warnings": {"a": {"rows": 1}, "b": {"rows": 2}}}}},
+    }
+    for part, document in left.items():
+        key = f"runs/{RUN}/{part}.json"
+        local_aws.client("s3").put_object(
+            Bucket=cloud.names.artifacts_bucket, Key=key, Body=json.dumps(document).encode()
+        )
+    assert list(runs.warnings(RUN)) == ["3 refused", "1 to know of silver", "2 of gold's tests warn"]
+    assert list(runs.warnings("another")) == []
+    document = runs.document(runs.run(RUN), [])
+    assert (document["run_id"], document["status"]) == (RUN, "failed")

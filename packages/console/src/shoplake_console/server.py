@@ -116,6 +116,7 @@ def serve_console(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()  # who opens the URL in the moment that it is printed waits, and is not refused
     except OSError as error:
         listener.close()
         raise ConfigError(f"port {port} cannot be used: {error}", hint="shoplake console --port 0") from error

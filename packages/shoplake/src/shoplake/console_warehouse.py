@@ -1,9 +1,9 @@
 """The warehouse as pages ask it: many queries at a time, each answered soon or refused in words. Data API only."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,11 +21,12 @@ Rows = Sequence[Mapping[str, Any]]
 
 _AT_ONCE = 8
 _PATIENCE_SECONDS = 45.0  # a warehouse that sleeps takes some ten seconds to wake up
-_UP = "is the warehouse up? shoplake status; then load this page again"
+_UP = "is it up? shoplake status says so, and shoplake up starts it on a laptop; then load this page again"
+_NO_CONNECTION = re.compile(r"connection (?:failed|refused|timed out|is closed)|could not connect", re.IGNORECASE)
 
 
 class _UnreachableError(ResourceError):
-    """The Data API itself does not answer: no other query of the page will be."""
+    """The warehouse or the Data API before it does not answer: no other query of the page will be."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class ConsoleWarehouse:
             result = DataApi(_Prompt(self.client), session, self.clock).query(sql, parameters=parameters)
         except WarehouseStatementError as error:
             reason = error.message.partition("\n")[0].removeprefix("the warehouse refused a statement: ")
+            if _NO_CONNECTION.search(reason):
+                raise _UnreachableError(f"the warehouse does not answer: {_short(reason)}", hint=_UP) from error
             raise ResourceError(
                 f"the warehouse refused the query of {what}: {reason}", hint=_next_step(reason)
             ) from error
@@ -92,18 +95,18 @@ class ConsoleWarehouse:
     def asked(self, queries: Iterable[Query]) -> Callable[[Query], Rows]:
         """What answers a query: those are asked here, side by side, any other when it comes.
 
-        Where the Data API is not reached by one, the others are not tried: a page with forty queries waits once.
+        Where the warehouse is not reached by one, the others are not tried: a page with forty queries waits once.
         """
-        unreachable = Event()
+        unreachable: list[ShoplakeError] = []
         found: dict[tuple[str, tuple[tuple[str, str], ...]], Rows | ShoplakeError] = {}
 
         def ask(query: Query) -> Rows | ShoplakeError:
-            if unreachable.is_set():
-                return ResourceError("the warehouse cannot be asked", hint=_UP)
+            if unreachable:
+                return unreachable[0]
             try:
                 return self.rows(query.sql, query.parameters, what=query.tile)
             except (_UnreachableError, CredentialError) as error:
-                unreachable.set()
+                unreachable.append(error)
                 return error
             except ShoplakeError as error:
                 return error
@@ -137,6 +140,9 @@ def _next_step(reason: str) -> str:
     """What a reader does about a refused statement."""
     if "does not exist" in reason:
         return "a run makes the tables as the contracts say: shoplake run"
-    if "cannot be reached" in reason or "connect" in reason.lower():
-        return _UP
     return "do its tables match the gold contracts? A run brings them up to date: shoplake run"
+
+
+def _short(reason: str) -> str:
+    """The driver's words without what they repeat."""
+    return reason.removeprefix("ERROR: ").removeprefix("connection failed: ")

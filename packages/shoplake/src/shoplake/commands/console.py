@@ -1,5 +1,6 @@
 """`console`: runs and dashboards as pages on this machine."""
 
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -50,6 +51,7 @@ def console(
         )
 
         def opened(url: str) -> None:
+            Thread(target=dashboards.assets, daemon=True).start()  # seconds of work that the first page would wait for
             narrator.say("the console runs until Ctrl-C; its URL holds a token, so keep it to yourself")
             typer.echo(url)
 
