@@ -76,6 +76,7 @@ def _query(
     drilled = (visual.category, *visual.drill)[: len(state.drill.get(visual.id, ()))] if isinstance(visual, Bar) else ()
     if not (isinstance(visual, HeatMap) and (visual.month or visual.size)):
         build.roll_up(state, spans, measures=measures_of(visual), dimensions=(*dimensions, *drilled))
+        build.sum_before_joining(measures_of(visual), dimensions)
     columns = [f"{build.dimension(dimension)} AS d{i}" for i, dimension in enumerate(dimensions)]
     if compares and period is not None:
         before = prior_period(period)
@@ -88,21 +89,21 @@ def _query(
         columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures) if measure is not None]
     if isinstance(visual, HeatMap) and visual.month and role == "main":
         columns.append(f"max({build.column(visual.month)}) AS u0")
-    columns.append("count(*) AS n")
+    columns.append(f"{build.count()} AS n")
     tests = build.tests(state, period)
     if isinstance(visual, Bar):
         levels = (visual.category, *visual.drill)
         for level, value in zip(levels, state.drill.get(visual.id, ()), strict=False):
             tests.append(f"{build.column(level.column)} = {build.bind(value, build.cast(level.column))}")
-    sql = _select(build, columns, tests, grouped=len(dimensions)) + _order(visual, dimensions)
+    sql = _select(build, columns, tests, dimensions, grouped=len(dimensions)) + _order(visual, dimensions)
     return Query(tile=visual.id, role=role, sql=sql, parameters=build.parameters)
 
 
-def _select(build: Builder, columns: Sequence[str], tests: Sequence[str], *, grouped: int) -> str:
+def _select(
+    build: Builder, columns: Sequence[str], tests: Sequence[str], dimensions: Sequence[Dimension], *, grouped: int
+) -> str:
     """The statement up to its order; the first `grouped` columns are what it is grouped by."""
-    sql = f"SELECT {', '.join(columns)}\nFROM {build.source()}"
-    if tests:
-        sql += f"\nWHERE {' AND '.join(tests)}"
+    sql = f"SELECT {', '.join(columns)}\n{build.from_where(tests, dimensions)}"
     if grouped:
         sql += f"\nGROUP BY {', '.join(str(i + 1) for i in range(grouped))}"
     return sql
@@ -137,7 +138,7 @@ def span_query(
     grouped = len(columns)
     columns += [f"{build.measure(measure)} AS v{i}" for i, measure in enumerate(measures)]
     columns.append("count(*) AS n")
-    sql = _select(build, columns, build.tests(state, period), grouped=grouped)
+    sql = _select(build, columns, build.tests(state, period), dimensions, grouped=grouped)
     if order:
         sql += f"\nORDER BY {', '.join(order)}\nLIMIT {limit}"
     return Query(tile=dataset.name, role="shared", sql=sql, parameters=build.parameters)

@@ -31,6 +31,8 @@ __all__ = ["OPERATIONAL", "Builder", "Contracts", "Query", "column_type", "datas
 
 Contracts = Mapping[str, TableContract]
 OPERATIONAL = ("loads", "runs", "run_tables", "run_checks")  # in the schema `shoplake`; every other table is a gold one
+# How parts of a sum become the whole
+_ADDED = {Aggregation.SUM: "sum", Aggregation.COUNT: "sum", Aggregation.MIN: "min", Aggregation.MAX: "max"}
 _CASTS = {Kind.DATE: "date", Kind.DATETIME: "timestamp", Kind.TIMESTAMP: "timestamp", Kind.BOOLEAN: "boolean"}
 
 
@@ -85,6 +87,7 @@ class Builder:
         self.parameters: dict[str, str] = {}
         self._months: MonthSplit | None = None
         self._chosen: frozenset[str] = frozenset()
+        self._sums: dict[str, str] | None = None
 
     def roll_up(
         self, state: PageState, spans: Sequence[Period], *, measures: Iterable[Measure], dimensions: Iterable[Dimension]
@@ -160,9 +163,37 @@ class Builder:
             return f"{column} {'>=' if condition.operator is Operator.AT_LEAST else '<='} {values[0]}"
         return f"{column} {'NOT IN' if condition.operator is Operator.NOT_IN else 'IN'} ({', '.join(values)})"
 
-    def source(self) -> str:
+    def sum_before_joining(self, measures: Iterable[Measure], dimensions: Iterable[Dimension]) -> None:
+        """Add up by the keys of what is joined first, where that gives the same: names are joined to sums, not to rows."""
+        joined = {column for join in self.dataset.joins for column in join.columns}
+        parts = [part for m in measures for part in (m.value, m.per) if part is not None]
+        own = all({part.column, *(c.column for c in part.where)}.isdisjoint(joined) for part in parts)
+        if own and all(part.aggregation in _ADDED for part in parts) and {d.column for d in dimensions} & joined:
+            self._sums = {}
+
+    def count(self) -> str:
+        """How many rows there are."""
+        return "count(*)" if self._sums is None else "sum(t.n)"
+
+    def from_where(self, tests: Sequence[str], dimensions: Iterable[Dimension] = ()) -> str:
+        """FROM and WHERE of the rows that pass the tests, which this builder made."""
+        if self._sums is None:
+            return f"FROM {self.source()}" + (f"\nWHERE {' AND '.join(tests)}" if tests else "")
+        joined = {column for join in self.dataset.joins for column in join.columns}
+        keys = [quoted(key) for join in self.dataset.joins for key in join.on]
+        keys += [quoted(dimension.column) for dimension in dimensions if dimension.column not in joined]
+        keys = list(dict.fromkeys(keys))
+        inside = [test for test in tests if test.startswith("t.")]
+        outside = [test for test in tests if not test.startswith("t.")]
+        columns = [*(f"t.{key}" for key in keys), *(f"{sql} AS {name}" for sql, name in self._sums.items())]
+        where = f" WHERE {' AND '.join(inside)}" if inside else ""
+        numbers = ", ".join(str(i + 1) for i in range(len(keys)))
+        rows = f"(SELECT {', '.join(columns)}, count(*) AS n FROM {self._rows()} AS t{where} GROUP BY {numbers})"
+        return f"FROM {self.source(rows)}" + (f"\nWHERE {' AND '.join(outside)}" if outside else "")
+
+    def source(self, rows: str = "") -> str:
         """What stands after FROM: `t`, and `j0`, `j1` ... for what is joined."""
-        joined = [f"{self._rows()} AS t"]
+        joined = [f"{rows or self._rows()} AS t"]
         for number, join in enumerate(self.dataset.joins):
             keys = " AND ".join(f"j{number}.{quoted(key)} = t.{quoted(key)}" for key in join.on)
             joined.append(f"LEFT JOIN {qualified(join.table)} AS j{number} ON {keys}")
@@ -215,4 +246,8 @@ class Builder:
             return f"count(DISTINCT {expression})"
         if aggregate.aggregation is Aggregation.AVERAGE:
             return f"avg(CAST({expression} AS double precision))"  # Redshift's mean of integers is an integer
-        return f"{aggregate.aggregation.value}({expression})"
+        result = f"{aggregate.aggregation.value}({expression})"
+        if self._sums is None:
+            return result
+        name = self._sums.setdefault(result, f"a{len(self._sums)}")
+        return f"{_ADDED[aggregate.aggregation]}(t.{name})"

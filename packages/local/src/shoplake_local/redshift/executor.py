@@ -137,6 +137,7 @@ class Executor:
         # A killed service leaves no statement running for long; results are exact texts in UTC.
         connection.execute("SET client_connection_check_interval = '1s'")
         connection.execute("SET timezone = 'UTC'")
+        connection.execute("SET work_mem = '64MB'")  # a warehouse groups in memory, not on disk
         return connection
 
     def _work(self) -> None:
