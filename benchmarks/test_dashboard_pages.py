@@ -42,7 +42,7 @@ class Size:
         return f"{self.products:,} products x {self.days:,} days"
 
 
-SMOKE = Size(200, 200)
+SMOKE = Size(60, 200)
 FULL = [
     Size(2_000, 1_826),  # five years: 3.65 million rows of sales, and as many of stock
     Size(20_000, 800),  # 16 million rows: every day that a page of 13 months, compared with the 13 before, can read
