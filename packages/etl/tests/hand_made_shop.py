@@ -3,11 +3,14 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
+from pyspark.sql.pandas.types import to_arrow_schema
 from reference_shop import shop_project
 from shoplake_core.contracts import Rebuild
-from shoplake_etl.gold_rows import bound_sql, scope_values, touched_scope, typed_result
-from shoplake_etl.gold_tests import tested
+from shoplake_etl.gold_reads import GoldSession
+from shoplake_etl.gold_rows import bound_sql, held_scope, scope_values, touched_scope, typed_result
+from shoplake_etl.gold_tests import GoldTests
 from shoplake_etl.spark_types import stored_schema
 
 SETTINGS = {"store_time_zone": "Europe/Berlin", "store_currency": "EUR"}
@@ -25,7 +28,7 @@ class HandMadeShop:
     """Rows of silver by table; every column that a row does not name has the value that matters least."""
 
     def __init__(self, spark):
-        self.spark = spark.newSession()
+        self.spark = GoldSession(spark).spark
         self.project = shop_project()
         self.silver = {name: [] for name in self.project.silver}
         self.gold = {}
@@ -131,21 +134,26 @@ class HandMadeShop:
         tables = {}
         for name, rows in self.silver.items():
             schema = stored_schema(self.project.silver[name])
-            tables[name] = self.spark.createDataFrame([tuple(row[f.name] for f in schema) for row in rows], schema)
+            # values, not a distributed collection: joins need no shuffle
+            tables[name] = self.spark.createDataFrame(pa.Table.from_pylist(rows, to_arrow_schema(schema)), schema)
             tables[name].createOrReplaceTempView(name)
         for name, contract in self.project.gold.items():
             if name not in wanted:
                 continue
             if contract.rebuild is Rebuild.SCOPE:
-                self._scope(contract, tables).localCheckpoint(eager=False).createOrReplaceTempView("scope")
+                held_scope(self._scope(contract, tables), small=True)[0].createOrReplaceTempView("scope")
             sql = bound_sql(self.project.gold_sql[name], SETTINGS, model=name)
-            result = typed_result(self.spark.sql(sql), contract).localCheckpoint(eager=False)
+            selected = typed_result(self.spark.sql(sql), contract)
+            values = selected.toArrow()
+            result = self.spark.createDataFrame(values, selected.schema)
             rows = result.select(F.struct("*").alias("new"))
-            found = [row.asDict() for row in result.collect()]
+            found = values.to_pylist()
             keys = [tuple(row[column] for column in contract.key) for row in found]
             assert len(set(keys)) == len(keys), name
             assert not [c.name for c in contract.columns if not c.nullable and None in {row[c.name] for row in found}]
-            self.warnings[name] = tested(self.spark, contract, rows, {**SETTINGS, "today": today})
+            tests = GoldTests(self.spark, contract, rows, {**SETTINGS, "today": today})
+            counts = tests.counts()
+            self.warnings[name] = tests.judged({} if counts is None else dict(counts.collect()))
             self.gold[name] = found
             tables[name] = result
             result.createOrReplaceTempView(name)

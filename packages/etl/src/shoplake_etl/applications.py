@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from pyspark.sql import SparkSession
@@ -9,6 +10,7 @@ from shoplake_core.contracts import TableContract
 from shoplake_core.errors import ShoplakeError
 
 from shoplake_etl.gold import GoldRun, build_gold_model
+from shoplake_etl.gold_reads import GoldSession, ReadTables
 from shoplake_etl.silver import SilverRun, build_silver_table
 from shoplake_etl.spark_errors import spark_errors_as_ours
 from shoplake_etl.summary import ModelSummary, RunSummary, TableError, TableSummary, table_error
@@ -59,6 +61,17 @@ def silver_to_gold(spark: SparkSession, run: GoldRun, *, failed_silver: frozense
     """
     create_namespace(spark, run.lake.gold.namespace)
     results: dict[str, Future[ModelSummary | TableError]] = {}
+    tables, idle = ReadTables(run.project, run.lake), SimpleQueue[GoldSession]()
+
+    def built(contract: TableContract) -> ModelSummary:
+        try:
+            session = idle.get_nowait()
+        except Empty:
+            session = GoldSession(spark)
+        try:
+            return build_gold_model(session, run, contract, tables)
+        finally:
+            idle.put(session)
 
     def build(contract: TableContract) -> ModelSummary | TableError:
         # Models come in reading order, so what this one waits for was submitted before it
@@ -66,7 +79,7 @@ def silver_to_gold(spark: SparkSession, run: GoldRun, *, failed_silver: frozense
         failed |= failed_silver & set(contract.reads)
         if failed:
             return _skipped(contract, failed)
-        return _guarded(contract.name, lambda: build_gold_model(spark.newSession(), run, contract))
+        return _guarded(contract.name, lambda: built(contract))
 
     with ThreadPoolExecutor(max_workers=_TABLES_AT_ONCE, thread_name_prefix="gold") as pool:
         for name, contract in run.project.gold.items():

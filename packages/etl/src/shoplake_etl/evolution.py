@@ -83,9 +83,11 @@ def schema_changes(
     return SchemaChanges(added=added, widened=widened, dropped=dropped)
 
 
-def evolve_table(spark: SparkSession, table: str, wanted: t.StructType, *, key: tuple[str, ...] = ()) -> SchemaChanges:
-    """The changes that were made: afterwards the table has exactly the wanted columns."""
-    changes = schema_changes(spark.table(table).schema, wanted, table=table, key=key)
+def evolve_table(
+    spark: SparkSession, table: str, found: t.StructType, wanted: t.StructType, *, key: tuple[str, ...] = ()
+) -> SchemaChanges:
+    """The changes that were made: afterwards the table, whose columns are `found`, has exactly the wanted ones."""
+    changes = schema_changes(found, wanted, table=table, key=key)
     for statement in changes.statements(table):
         spark.sql(statement)
     return changes

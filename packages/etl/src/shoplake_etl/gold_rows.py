@@ -3,17 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from shoplake_core.contracts import TableContract
 from shoplake_core.errors import ConfigError, ContractError
 
 from shoplake_etl.spark_types import spark_type
 
-__all__ = ["bound_sql", "difference", "scope_values", "touched_scope", "typed_result", "within_scope"]
+__all__ = ["bound_sql", "difference", "held_scope", "scope_values", "touched_scope", "typed_result", "within_scope"]
 
 _SETTING = re.compile(r"\$\{([a-z_]+)\}")
 _SAFE = re.compile(r"^[A-Za-z0-9_/+-]+$")  # a time zone, a currency: nothing that could end a literal
+_HELD_AS_VALUES = 10_000
 
 
 def bound_sql(sql: str, settings: Mapping[str, str], *, model: str) -> str:
@@ -76,6 +77,24 @@ def touched_scope(spark: SparkSession, contract: TableContract, changes: Mapping
     return None if scope is None else scope.distinct()
 
 
+def held_scope(scope: DataFrame, *, small: bool) -> tuple[DataFrame, int]:
+    """The scope, worked out once, and how many groups it holds.
+
+    Args:
+        scope: What was touched.
+        small: Whether it may be few groups. Up to 10,000 are then held as values: whatever joins them needs no shuffle.
+
+    """
+    if small:
+        spark = scope.sparkSession
+        found = scope.coalesce(1).limit(_HELD_AS_VALUES + 1)._jdf.collectAsList()  # noqa: SLF001 - rows that stay in Java
+        if (groups := found.size()) <= _HELD_AS_VALUES:
+            values = spark._jsparkSession.createDataFrame(found, scope._jdf.schema())  # noqa: SLF001
+            return DataFrame(values, spark), groups
+    scope = scope.localCheckpoint(eager=False)
+    return scope, scope.count()
+
+
 def typed_result(result: DataFrame, contract: TableContract) -> DataFrame:
     """The SELECT's rows as the contract's columns, in its order.
 
@@ -116,24 +135,23 @@ def _nulls(contract: TableContract) -> Column:
 
 
 def difference(result: DataFrame, existing: DataFrame | None, contract: TableContract) -> DataFrame:
-    """What the result changes: `old` and `new` row structs, `action` (I, U, D, or null for an equal row), `copies` (rows
-    of the result with this key) and `has_null` (a null in a column that is not nullable); one row per key and copy.
+    """What the result changes: `old` and `new` row structs, `action` (I, U, D, or null for an equal row) and `has_null` (a
+    null in a column that is not nullable); one row per key, and more of a key that comes more than once.
     """
-    by_key = Window.partitionBy(*contract.key)
     row = F.struct(*contract.column_names)
-    new = result.select(*contract.key, F.count("*").over(by_key).alias("copies"), row.alias("new"))
+    new = result.select(*contract.key, row.alias("new"))
     row_type = result.select(row.alias("row")).schema["row"].dataType
     if existing is None:
-        joined = new.select("new", F.lit(None).cast(row_type).alias("old"), "copies")
+        joined = new.select("new", F.lit(None).cast(row_type).alias("old"))
     else:
         old = existing.select(*(F.col(k).alias(f"__old_{k}") for k in contract.key), row.alias("old"))
         same = F.lit(True)
         for name in contract.key:
             same = same & (F.col(name) == F.col(f"__old_{name}"))
-        joined = new.join(old, same, "full_outer").select("new", "old", "copies")
+        joined = new.join(old, same, "full_outer").select("new", "old")
     action = (
         F.when(F.col("old").isNull(), "I")
         .when(F.col("new").isNull(), "D")
         .when(~F.col("new").eqNullSafe(F.col("old")), F.lit("U"))
     )
-    return joined.select("old", "new", "copies", action.alias("action"), _nulls(contract).alias("has_null"))
+    return joined.select("old", "new", action.alias("action"), _nulls(contract).alias("has_null"))

@@ -116,8 +116,15 @@ def _local(environment: Mapping[str, str], arguments: Arguments) -> tuple[AwsEnd
     return endpoint, spark
 
 
-def open_job(application: str, argv: Sequence[str]) -> Job:
-    """The job's surroundings: project read, Spark started."""
+def open_job(application: str, argv: Sequence[str], *, masks: bool) -> Job:
+    """The job's surroundings: project read, Spark started.
+
+    Args:
+        application: The job's name.
+        argv: Its arguments.
+        masks: Whether it needs the masking key: it is had before Spark starts, for a refusal need not wait for that.
+
+    """
     arguments, environment = arguments_from(argv), os.environ
     local = _local(environment, arguments)
     store = s3_objects(local[0] if local else None)
@@ -127,6 +134,7 @@ def open_job(application: str, argv: Sequence[str]) -> Job:
     project = project_from_bundle(store.read(arguments.project).decode())
     lake = lake_on_s3(names)
     failpoints = failpoints_named(environment.get(_FAILPOINT, ""))
+    masking_key = _masking_key(arguments, environment) if masks else None
     if local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
@@ -137,12 +145,12 @@ def open_job(application: str, argv: Sequence[str]) -> Job:
         lake=lake,
         store=store,
         spark=start_session(application, conf),
-        masking_key=lambda: _masking_key(arguments, environment),
+        masking_key=lambda: masking_key or _masking_key(arguments, environment),
         failpoints=failpoints,
     )
 
 
-def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSummary]) -> int:
+def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSummary], *, masks: bool = False) -> int:
     """The exit code, after running the job and writing its summary as an object and as one line on stdout.
 
     A job whose Java process died under it writes no summary and ends with `EXIT_JVM_LOST`: it says nothing about the
@@ -150,7 +158,7 @@ def run_job(application: str, argv: Sequence[str], run: Callable[[Job], RunSumma
 
     """
     try:
-        job = open_job(application, argv)
+        job = open_job(application, argv, masks=masks)
         summary = run(job)
         text = summary.to_json()
         end = end_of_jvm() if summary.failed else None

@@ -138,6 +138,9 @@ def local_conf(local: LocalSpark, warehouse: str) -> dict[str, str]:
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # with so few partitions there is nothing to adapt, and every stage would be planned twice: a tenth of a job's time
         "spark.sql.adaptive.enabled": "false",
+        # Planning is most of a small job's time: no filters guessed from filters, and no plans told to a page nobody opens
+        "spark.sql.constraintPropagation.enabled": "false",
+        "spark.sql.ui.explainMode": "simple",
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -63,9 +63,8 @@ def open_silver_tables(spark: SparkSession, place: LayerPlace, contract: TableCo
     for suffix, schema in schemas.items():
         name = contract.name + suffix
         location = f"{place.root}/{name}" if place.located else None
-        opened[suffix] = open_table(
-            spark, place.table(name), schema, location=location, key=() if suffix == "__quarantine" else contract.key
-        )
+        key = () if suffix == "__quarantine" else contract.key
+        opened[suffix] = open_table(spark, place.table(name), schema, location=location, key=key).table
     return SilverTables(silver=opened[""], tombstones=opened["__tombstones"], quarantine=opened["__quarantine"])
 
 

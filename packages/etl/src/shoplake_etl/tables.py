@@ -1,10 +1,15 @@
-"""Iceberg tables through Spark's own catalogue: create, look at snapshots, commit with the batch's properties."""
+"""Iceberg tables through Spark's own catalogue: create, look at snapshots, commit with the batch's properties.
 
+Each look into the catalogue is a request and a metadata file: whoever asks several things of a table loads it once.
+"""
+
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name everybody knows
 from pyspark.sql import types as t
@@ -13,9 +18,10 @@ from shoplake_etl.batches import Batch, Snapshot
 from shoplake_etl.evolution import evolve_table
 from shoplake_etl.layout import CATALOG
 
-__all__ = ["IcebergTable", "create_namespace", "open_table"]
+__all__ = ["IcebergTable", "LoadedTable", "create_namespace", "load_table", "open_table"]
 
 _SNAPSHOT_PROPERTY = "spark.sql.iceberg.snapshot-property."
+_NO_SUCH_TABLE = "org.apache.iceberg.exceptions.NoSuchTableException"
 
 # Copy-on-write: every reader (pyiceberg, COPY's manifests, a person with parquet tools) sees plain files, nothing has to be
 # compacted, and the files of one shop's table are few. Merge-on-read was no faster here at 20,000 rows.
@@ -41,6 +47,49 @@ def _jvm(spark: SparkSession) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """A table as it stood when it was loaded.
+
+    Attributes:
+        table: The table, as its session sees it.
+        java: Iceberg's own object.
+
+    """
+
+    table: "IcebergTable"
+    java: Any
+
+    def ancestors(self) -> Iterator[Snapshot]:
+        """The current snapshot and those it came from, newest first."""
+        snapshot = self.java.currentSnapshot()
+        while snapshot is not None:
+            yield Snapshot(int(snapshot.snapshotId()), snapshot.summary().get)
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self.java.snapshot(parent)
+
+    def columns(self) -> t.StructType:
+        """Its columns, as Spark sees them."""
+        convert = _jvm(self.table.spark).org.apache.iceberg.spark.SparkSchemaUtil.convert
+        return t.StructType.fromJson(json.loads(convert(self.java.schema()).json()))
+
+    def columns_changed(self) -> bool:
+        """Whether the columns are others than when the newest snapshot was made: readers at a snapshot see its columns."""
+        snapshot = self.java.currentSnapshot()
+        return snapshot is not None and int(snapshot.schemaId()) != int(self.java.schema().schemaId())
+
+    def has_snapshot(self) -> bool:
+        """Whether anything was ever committed."""
+        return self.java.currentSnapshot() is not None
+
+    def mark(self, properties: Mapping[str, str]) -> None:
+        """A snapshot without files that carries the properties."""
+        append = self.java.newFastAppend()
+        for name, value in properties.items():
+            append = append.set(name, value)
+        append.commit()
+
+
+@dataclass(frozen=True, slots=True)
 class IcebergTable:
     """One table as one session sees it.
 
@@ -53,20 +102,17 @@ class IcebergTable:
     spark: SparkSession
     name: str
 
-    def _java(self) -> Any:
-        return _jvm(self.spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+    def loaded(self) -> LoadedTable:
+        """The table as it stands now."""
+        java = _jvm(self.spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
             self.spark._jsparkSession,  # noqa: SLF001 - pyspark's only door
             self.name,
         )
+        return LoadedTable(self, java)
 
     def ancestors(self) -> Iterator[Snapshot]:
         """The current snapshot and those it came from, newest first."""
-        table = self._java()
-        snapshot = table.currentSnapshot()
-        while snapshot is not None:
-            yield Snapshot(int(snapshot.snapshotId()), snapshot.summary().get)
-            parent = snapshot.parentId()
-            snapshot = None if parent is None else table.snapshot(parent)
+        return self.loaded().ancestors()
 
     def rows(self, snapshot_id: int | None = None) -> DataFrame:
         """The table's rows, now or at a snapshot."""
@@ -80,24 +126,15 @@ class IcebergTable:
 
     def mark(self, properties: Mapping[str, str]) -> None:
         """A snapshot without files that carries the properties."""
-        append = self._java().newFastAppend()
-        for name, value in properties.items():
-            append = append.set(name, value)
-        append.commit()
-
-    def exists(self) -> bool:
-        """Whether the catalogue knows the table."""
-        return _exists(self.spark, self.name)
+        self.loaded().mark(properties)
 
     def has_snapshot(self) -> bool:
         """Whether anything was ever committed."""
-        return self._java().currentSnapshot() is not None
+        return self.loaded().has_snapshot()
 
     def columns_changed(self) -> bool:
         """Whether the columns are others than when the newest snapshot was made: readers at a snapshot see its columns."""
-        table = self._java()
-        snapshot = table.currentSnapshot()
-        return snapshot is not None and int(snapshot.schemaId()) != int(table.schema().schemaId())
+        return self.loaded().columns_changed()
 
     def append(self, rows: DataFrame, batch: Batch | None = None) -> None:
         """The rows are added in one commit, which carries the batch."""
@@ -152,11 +189,18 @@ def create_namespace(spark: SparkSession, namespace: str) -> None:
     spark.sql(f"create namespace if not exists {CATALOG}.{namespace}")
 
 
-def _exists(spark: SparkSession, name: str) -> bool:
+def load_table(spark: SparkSession, name: str) -> LoadedTable | None:
+    """The table as it stands now; None where the catalogue does not know it."""
     catalog, namespace, table = name.split(".")
     jvm = _jvm(spark)
     java_catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, catalog)  # noqa: SLF001
-    return bool(java_catalog.tableExists(jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{namespace}.{table}")))
+    identifier = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{namespace}.{table}")
+    try:
+        return LoadedTable(IcebergTable(spark, name), java_catalog.loadTable(identifier))
+    except Py4JJavaError as error:
+        if str(error.java_exception.getClass().getName()) == _NO_SUCH_TABLE:
+            return None
+        raise
 
 
 def open_table(
@@ -167,7 +211,7 @@ def open_table(
     location: str | None,
     key: Sequence[str] = (),
     properties: Mapping[str, str] | None = None,
-) -> IcebergTable:
+) -> LoadedTable:
     """The table with exactly those columns, created where it is not there and altered where its contract has changed.
 
     Args:
@@ -182,11 +226,12 @@ def open_table(
         ContractError: The table is there and cannot follow.
 
     """
-    if _exists(spark, name):
-        evolve_table(spark, name, schema, key=tuple(key))
-    else:
-        columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in schema)
-        settings = ", ".join(f"'{key}' = '{value}'" for key, value in {**_PROPERTIES, **(properties or {})}.items())
-        place = f" location '{location}'" if location else ""
-        spark.sql(f"create table if not exists {name} ({columns}) using iceberg{place} tblproperties ({settings})")
-    return IcebergTable(spark, name)
+    loaded = load_table(spark, name)
+    if loaded is not None:
+        changes = evolve_table(spark, name, loaded.columns(), schema, key=tuple(key))
+        return loaded.table.loaded() if changes.statements(name) else loaded
+    columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in schema)
+    settings = ", ".join(f"'{key}' = '{value}'" for key, value in {**_PROPERTIES, **(properties or {})}.items())
+    place = f" location '{location}'" if location else ""
+    spark.sql(f"create table if not exists {name} ({columns}) using iceberg{place} tblproperties ({settings})")
+    return IcebergTable(spark, name).loaded()

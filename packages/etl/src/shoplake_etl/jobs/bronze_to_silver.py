@@ -29,7 +29,7 @@ def _run(job: Job) -> RunSummary:
 
 def main() -> int:
     """The exit code."""
-    return run_job("bronze_to_silver", sys.argv[1:], _run)
+    return run_job("bronze_to_silver", sys.argv[1:], _run, masks=True)
 
 
 if __name__ == "__main__":
