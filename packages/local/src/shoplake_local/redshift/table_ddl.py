@@ -9,7 +9,15 @@ from sqlglot import Token, TokenType, exp
 
 from shoplake_local.redshift.refusals import NotLocalError, RedshiftRefusalError
 
-__all__ = ["BYTES_CONSTRAINT_PREFIX", "alter_table", "create_table", "key_columns", "sort_columns", "sort_index", "without_table_attributes"]
+__all__ = [
+    "BYTES_CONSTRAINT_PREFIX",
+    "alter_table",
+    "create_table",
+    "key_columns",
+    "sort_columns",
+    "sort_index",
+    "without_table_attributes",
+]
 
 BYTES_CONSTRAINT_PREFIX = "bytes_"
 SORT_INDEX_PREFIX = "sort_"
