@@ -3,6 +3,8 @@
 import json
 import random
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -81,9 +83,6 @@ COLUMNS = pa.schema(
 
 
 def order(draw, key):
-    from datetime import UTC, datetime
-    from decimal import Decimal
-
     return {
         "order_id": key,
         "customer_id": draw.choice([None, 1, 2, 3, 4, 5]),
@@ -290,3 +289,86 @@ def test_a_model_without_touched_stops_instead_of_staying_empty(world):
     result = gold.gold().tables["fct_order"]
     assert isinstance(result, TableError)
     assert "has no [touched]" in result.message
+
+
+BUYERS = """
+grain = "one row per customer"
+key = ["customer_id"]
+reads = ["orders"]
+scope = ["customer_id"]
+touched = { orders = "select customer_id from changes" }
+[columns.customer_id]
+type = "int32"
+[columns.orders]
+type = "int64"
+"""
+BUYERS_SQL = """
+select o.customer_id, count(*) + 0 as orders from orders o join scope s on s.customer_id = o.customer_id group by o.customer_id
+"""
+
+
+def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world, tools):
+    """Orders 1 and 2 are customer 1's, on both sides of the day; 3 is customer 2's, before it; 4 and 6 come after it."""
+    files = {
+        **FILES,
+        "contracts/gold/fct_order.toml": FILES["contracts/gold/fct_order.toml"].replace(
+            "scope =", 'sort_key = ["day"]\nscope ='
+        ),
+        "gold/fct_order.sql": FILES["gold/fct_order.sql"] + "where o.order_id <> 6",
+        "contracts/gold/agg_place.toml": WHOLE,
+        "gold/agg_place.sql": PLACES,
+        "contracts/gold/dim_buyer.toml": BUYERS,
+        "gold/dim_buyer.sql": BUYERS_SQL,
+    }
+    gold = GoldWorld(world, files)
+
+    def bought(key, customer, november, total=10):
+        placed_at = datetime(2026, 11, november, 12, tzinfo=UTC)
+        return {"order_id": key, "customer_id": customer, "total": total, "placed_at": placed_at}
+
+    gold.bronze.load(
+        [bought(1, 1, 2), bought(2, 1, 7), bought(3, 2, 3), bought(4, 3, 8), bought(5, 4, 1), bought(6, 5, 9)]
+    )
+    gold.silver()
+    assert not gold.gold().failed
+    gold.bronze.changes(
+        [tools.change("U", 1, **bought(5, 4, 1, 11))]
+    )  # a change that gold has not seen, before the day
+    gold.silver()
+
+    def mended(doubled, counted):
+        return project_from_files(
+            {
+                **files,
+                "gold/fct_order.sql": FILES["gold/fct_order.sql"].replace(
+                    "o.total\n", f"o.total * {doubled} as total\n"
+                )
+                + "where o.order_id <> 4",
+                "gold/agg_daily.sql": FILES["gold/agg_daily.sql"].replace("count(*)", f"count(*) + {counted}"),
+                "gold/dim_buyer.sql": BUYERS_SQL.replace("+ 0", "+ 1"),
+            }
+        )
+
+    found = gold.gold(project=mended("2", "100"), backfill_from=date(2026, 11, 5))
+    assert not found.failed, found.to_json()
+    assert {name: (t.backfill, t.full, t.batch) for name, t in found.tables.items()} == {
+        "fct_order": ("keys", False, 2),
+        "agg_daily": ("dates", False, 2),
+        "agg_place": ("whole", False, 2),
+        "dim_buyer": ("whole", False, 2),
+    }
+    # customer 1 as a whole, customer 5 whom the old SELECT left out, not 4, whom the new one does; 4 because it changed
+    orders = {row["order_id"]: int(row["total"]) for row in world.rows("fct_order", "gold")}
+    assert orders == {1: 20, 2: 20, 3: 10, 5: 22, 6: 20}
+    days = {row["day"].day: (row["orders"], int(row["total"])) for row in world.rows("agg_daily", "gold")}
+    assert days == {1: (101, 22), 2: (101, 20), 3: (1, 10), 7: (101, 20), 9: (101, 20)}  # of the 3rd nothing changed
+    assert {row["customer_id"]: row["orders"] for row in world.rows("dim_buyer", "gold")} == dict.fromkeys(
+        range(2, 6), 2
+    ) | {1: 3}
+
+    # where what was mended only concerns the days from then on, the tables are those of a rebuild
+    project = mended(
+        "case when o.customer_id = 2 then 1 else 2 end", "case when f.day = date'2026-11-03' then 0 else 100 end"
+    )
+    rebuilt = gold.gold(project=project, rebuild=True)
+    assert {(t.inserted, t.updated, t.deleted) for t in rebuilt.tables.values()} == {(0, 0, 0)}, rebuilt.to_json()

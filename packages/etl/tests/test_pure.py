@@ -1,13 +1,16 @@
 """The parts without Spark: records, batches, bindings, arguments, summaries."""
 
 import json
+from datetime import date
 from hashlib import sha256
 
 import pytest
+from reference_shop import shop_project
 from shoplake_core.errors import ConfigError, CredentialError, DataError
 from shoplake_etl.batches import Batch, Snapshot, batch_log, newest_batch
 from shoplake_etl.consumed import Consumed, consumed_from_json, listing_start, with_batch
 from shoplake_etl.failpoints import KillAt, NoFailpoints, Step, failpoints_named
+from shoplake_etl.gold_backfill import Backfill, backfill_kind, event_date
 from shoplake_etl.gold_rows import bound_sql
 from shoplake_etl.job_edge import arguments_from
 from shoplake_etl.secrets_aws import masking_key_from_secret
@@ -71,10 +74,49 @@ def test_settings_are_bound_as_text_and_nothing_that_ends_a_literal_passes():
             bound_sql(sql, {"store_time_zone": value}, model="m")
 
 
+REQUIRED = "--project s3://p --environment dev --account 1 --region r --run_id 7 --summary s3://s"
+
+
 def test_arguments_come_in_glues_form_beside_glues_own():
-    argv = "--project s3://p --environment dev --account 1 --region r --run_id 7 --summary s3://s --tables a,b --JOB_NAME j"
+    argv = f"{REQUIRED} --tables a,b --JOB_NAME j"
     found = arguments_from([*argv.split(), "--rebuild", "true", "--enable-metrics"])
     assert (found.tables, found.rebuild, found.run_id) == (("a", "b"), True, "7")
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "20260101", "2026-W01-1", "yesterday"])
+def test_a_backfill_from_no_day_is_refused_and_told_the_format(day):
+    with pytest.raises(ConfigError, match=f'--backfill_from is "{day}"') as refused:
+        arguments_from([*REQUIRED.split(), "--backfill_from", day])
+    assert "YYYY-MM-DD" in refused.value.hint
+
+
+def test_a_rebuild_takes_every_day_so_it_takes_no_backfill_beside_it():
+    found = arguments_from([*REQUIRED.split(), "--rebuild", "false", "--backfill_from", "2026-01-01"])
+    assert found.backfill_from == date(2026, 1, 1)
+    assert arguments_from([*REQUIRED.split(), "--backfill_from", ""]).backfill_from is None
+    with pytest.raises(ConfigError, match="both given"):
+        arguments_from([*REQUIRED.split(), "--rebuild", "--backfill_from", "2026-01-01"])
+
+
+def test_a_model_tells_by_its_contract_what_a_backfill_takes_of_it():
+    gold = shop_project().gold
+    told = {
+        "fct_order": ("keys", "placed_date"),  # groups are people
+        "fct_sales_event": ("keys", "event_date"),
+        "fct_inventory_daily": ("keys", "stock_date"),
+        "dim_date": ("keys", "date_day"),
+        "agg_sales_daily": ("dates", "event_date"),
+        "agg_customer_cohort": ("dates", "cohort_month"),
+        "dim_customer": ("whole", None),
+        "dim_product": ("whole", None),
+        "agg_customer_rfm": ("whole", None),
+    }
+    dates = {name: event_date(gold[name]) for name in told}
+    assert {name: (backfill_kind(gold[name]).value, column and column.name) for name, column in dates.items()} == told
+    # an older cohort whose people bought again from the day on is fed by those orders; what reads silver alone is not
+    cohorts, orders = gold["agg_customer_cohort"], gold["fct_order"]
+    fed = Backfill(contract=cohorts, day=date(2026, 1, 15), time_zone="UTC").reads_to_touch({"fct_order": orders})
+    assert fed == ("fct_order",)
 
 
 def test_an_unknown_table_is_refused_with_the_nearest_name():

@@ -1,6 +1,7 @@
 """One gold model: what changed since it was last built, the groups that touches, and the rows that differ."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from shoplake_etl.change_sets import (
     write_manifest,
 )
 from shoplake_etl.failpoints import Failpoints, Step
+from shoplake_etl.gold_backfill import Backfill, BackfillKind
 from shoplake_etl.gold_measured import Measured, measured
 from shoplake_etl.gold_reads import GoldSession, ReadTable, ReadTables
 from shoplake_etl.gold_rows import (
@@ -57,6 +59,7 @@ class GoldRun:
         rebuild: Whether every model is built anew.
         clock: For durations.
         failpoints: Where a test ends the run.
+        backfill_from: The first day that every model rebuilds, whether anything changed or not; None for no backfill.
 
     """
 
@@ -67,6 +70,7 @@ class GoldRun:
     rebuild: bool
     clock: Clock
     failpoints: Failpoints
+    backfill_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,11 @@ class _ModelBatch:
             run.rebuild or self.last is None or self.columns_changed or any(read.anew for read in self.reads.values())
         )
 
+        self.backfill = None
+        if run.backfill_from is not None and not self.full:  # a model that is built anew has every day
+            zone = run.project.config.store_time_zone
+            self.backfill = Backfill(contract=contract, day=run.backfill_from, time_zone=zone)
+
     def _read(self, table: ReadTable) -> _Read:
         if self.last is None:
             return _Read(table=table)
@@ -121,8 +130,14 @@ class _ModelBatch:
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing that the model reads has a batch it has not read."""
-        return not self.full and not any(read.pending for read in self.reads.values())
+        """Whether nothing that the model reads has a batch it has not read, and no day is to be rebuilt."""
+        return not self.full and self.backfill is None and not any(read.pending for read in self.reads.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the SELECT gives every row that the model is to hold, and not those of some groups."""
+        backfilled = self.backfill is not None and self.backfill.kind is BackfillKind.WHOLE
+        return self.full or backfilled or self.contract.rebuild is Rebuild.WHOLE
 
     @property
     def is_small(self) -> bool:
@@ -133,17 +148,52 @@ class _ModelBatch:
         """The groups to build; None for none."""
         for name, read in self.reads.items():
             self.session.rows(read.table).createOrReplaceTempView(name)
-        if self.full and self.contract.everything:
-            return scope_values(self.spark.sql(self.contract.everything), self.contract, where="everything").distinct()
-        changes: dict[str, DataFrame] = {}
-        for name, read in self.reads.items():
-            if self.full:
-                changes[name] = self.session.rows(read.table).select(F.lit("I").alias(OPERATION), "*")
-            elif (found := read.changes(self.spark)) is not None:
-                changes[name] = found
+        if self.full:
+            return self._every_group()
+        changes = {name: found for name, read in self.reads.items() if (found := read.changes(self.spark)) is not None}
         if self.contract.rebuild is Rebuild.WHOLE:  # one group, which any change touches
-            return self.spark.sql("select 0 as one") if changes else None
-        return touched_scope(self.spark, self.contract, changes)
+            return self.spark.sql("select 0 as one") if changes or self.backfill else None
+        scope = touched_scope(self.spark, self.contract, changes)
+        if self.backfill is None:
+            return scope
+        every = self._every_group()
+        if every is None:
+            return None
+        backfilled = self._backfilled(self.backfill, every)
+        return (backfilled if scope is None else backfilled.unionByName(scope)).distinct()
+
+    def _every_group(self) -> DataFrame | None:
+        """Every group that the tables read give; None where the contract does not tell."""
+        if self.contract.rebuild is Rebuild.WHOLE:
+            return self.spark.sql("select 0 as one")
+        if self.contract.everything:
+            return scope_values(self.spark.sql(self.contract.everything), self.contract, where="everything").distinct()
+        return touched_scope(self.spark, self.contract, {name: self._all_as_changes(name) for name in self.reads})
+
+    def _all_as_changes(self, name: str) -> DataFrame:
+        return self.session.rows(self.reads[name].table).select(F.lit("I").alias(OPERATION), "*")
+
+    def _backfilled(self, backfill: Backfill, every: DataFrame) -> DataFrame:
+        """The groups that hold a row of the day or later, as the model is, as its SELECT would make it now, or in what it
+        reads; every group of a model without event dates.
+        """
+        existing = self._existing()
+        if backfill.kind is BackfillKind.WHOLE:
+            return every if existing is None else every.unionByName(existing.select(*self.contract.scope))
+        if backfill.kind is BackfillKind.DATES:
+            found = backfill.scope_of(every)
+        else:
+            every.createOrReplaceTempView("scope")
+            found = backfill.scope_of(self._selected())
+        if existing is not None:
+            found = found.unionByName(backfill.scope_of(existing))
+        contracts = {name: read.table.contract for name, read in self.reads.items()}
+        fed = {
+            name: backfill.rows_from_day(self._all_as_changes(name), contracts[name])
+            for name in backfill.reads_to_touch(contracts)
+        }
+        touched = touched_scope(self.spark, self.contract, fed)
+        return found if touched is None else found.unionByName(touched)
 
     def settings(self) -> dict[str, str]:
         """What SQL may name as `${name}`; `today` is the store's day of the run, for tests only: a model that read it would
@@ -157,16 +207,23 @@ class _ModelBatch:
             "today": today.isoformat(),
         }
 
+    def _selected(self) -> DataFrame:
+        """What the model's SELECT gives for the groups in the view `scope`."""
+        settings = {name: value for name, value in self.settings().items() if name != "today"}
+        sql = bound_sql(self.run.project.gold_sql[self.contract.name], settings, model=self.contract.name)
+        return typed_result(self.spark.sql(sql), self.contract)
+
+    def _existing(self) -> DataFrame | None:
+        """What the model holds; None before its first batch."""
+        # a snapshot is read with the columns that it was made with: where they have changed, the newest one as it is now
+        at = None if self.last is None or self.columns_changed else self.last.snapshot_id
+        return self.table.rows(at) if self.last else None
+
     def differing(self, scope: DataFrame) -> DataFrame:
         """What the model's SELECT over the scope changes in the table."""
         scope.createOrReplaceTempView("scope")
-        settings = {name: value for name, value in self.settings().items() if name != "today"}
-        sql = bound_sql(self.run.project.gold_sql[self.contract.name], settings, model=self.contract.name)
-        result = typed_result(self.spark.sql(sql), self.contract)
-        # a snapshot is read with the columns that it was made with: where they have changed, the newest one as it is now
-        at = None if self.last is None or self.columns_changed else self.last.snapshot_id
-        existing = self.table.rows(at) if self.last else None
-        if not self.full and self.contract.rebuild is Rebuild.SCOPE:
+        result, existing = self._selected(), self._existing()
+        if not self.is_whole:
             result = within_scope(result, scope, self.contract.scope)
             existing = None if existing is None else within_scope(existing, scope, self.contract.scope)
         rows = difference(result, existing, self.contract)
@@ -253,14 +310,14 @@ def build_gold_model(session: GoldSession, run: GoldRun, contract: TableContract
     groups, rows, found, warnings = 0, None, Measured(), {}
     try:
         scope = model.scope()
-        if scope is None and model.full:
+        if scope is None and (model.full or model.backfill):
             raise ContractError(
                 f"contracts/gold/{contract.name}.toml has no [touched]: nothing tells which groups to build",
                 hint="write one SELECT of the scope's columns for each table read",
                 table=contract.name,
             )
         if scope is not None:
-            scope, groups = held_scope(scope, small=not model.full)
+            scope, groups = held_scope(scope, small=not (model.full or model.backfill))
         if scope is not None and (groups or model.full):
             rows = model.differing(scope)
             tests = GoldTests(session.spark, contract, rows, model.settings())
@@ -276,6 +333,7 @@ def build_gold_model(session: GoldSession, run: GoldRun, contract: TableContract
         deleted=found.deleted,
         batch=batch.number,
         full=batch.full,
+        backfill=model.backfill.kind.value if model.backfill else "",
         seconds=seconds(),
         warnings=warnings,
     )

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
@@ -18,6 +19,7 @@ from shoplake_core.run_lock import RUN_LOCK_KEY, require_holder
 
 from shoplake_etl.exit_status import EXIT_JVM_LOST
 from shoplake_etl.failpoints import Failpoints, failpoints_named
+from shoplake_etl.gold_backfill import day_from
 from shoplake_etl.jvm import end_of_jvm
 from shoplake_etl.layout import Lake, lake_on_s3
 from shoplake_etl.objects import ObjectStore
@@ -45,6 +47,7 @@ class Arguments:
     summary: str
     tables: tuple[str, ...]
     rebuild: bool
+    backfill_from: date | None
     masking_secret: str
     silver_summary: str
     execution_arn: str
@@ -53,12 +56,18 @@ class Arguments:
 
 
 def arguments_from(argv: Sequence[str]) -> Arguments:
-    """The arguments in Glue's form: `--NAME value`."""
+    """The arguments in Glue's form: `--NAME value`.
+
+    Raises:
+        ConfigError: A day is no day, or everything is to be rebuilt and some days as well.
+
+    """
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("project", "environment", "account", "region", "run_id", "summary"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--tables", default="", help="silver: only these, separated by commas")
     parser.add_argument("--rebuild", nargs="?", const="true", default="false", help="gold: build every model anew")
+    parser.add_argument("--backfill_from", default="", help="gold: rebuild what happened from this day on: YYYY-MM-DD")
     parser.add_argument("--masking_secret", default="", help=f"name in Secrets Manager; locally {_MASKING_KEY} instead")
     parser.add_argument("--silver_summary", default="", help="gold: URL of the silver job's summary")
     parser.add_argument("--execution_arn", default="", help="which must hold the run lock; outside of a run none")
@@ -68,6 +77,11 @@ def arguments_from(argv: Sequence[str]) -> Arguments:
     given = vars(known)
     given["tables"] = tuple(name for name in given["tables"].split(",") if name)
     given["rebuild"] = given["rebuild"].lower() == "true"
+    given["backfill_from"] = day_from(given["backfill_from"], where="--backfill_from")
+    if given["rebuild"] and given["backfill_from"]:
+        raise ConfigError(
+            "--rebuild and --backfill_from are both given", hint="leave one out: a rebuild takes every day"
+        )
     return Arguments(**given)
 
 

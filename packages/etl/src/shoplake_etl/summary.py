@@ -31,7 +31,20 @@ class TableSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSummary:
-    """One gold table; `scope` counts the groups that were rebuilt, `warnings` names the tests of severity "warn" that found rows."""
+    """One gold table.
+
+    Attributes:
+        scope: Groups that were rebuilt.
+        inserted: Rows that are new.
+        updated: Rows that are other than they were.
+        deleted: Rows that are gone.
+        batch: Number of the batch.
+        full: Whether the table was built anew.
+        backfill: What of it a backfill rebuilt: "dates", "keys" or "whole"; "" for none.
+        seconds: How long it took.
+        warnings: The tests of severity "warn" that found rows.
+
+    """
 
     scope: int = 0
     inserted: int = 0
@@ -39,6 +52,7 @@ class ModelSummary:
     deleted: int = 0
     batch: int = 0
     full: bool = False
+    backfill: str = ""
     seconds: float = 0.0
     warnings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -78,8 +92,9 @@ class RunSummary:
                 tables[name] = {"error": asdict(table)}
                 continue
             tables[name] = asdict(table)
-            if not tables[name].get("warnings", True):
-                del tables[name]["warnings"]
+            for rare in ("warnings", "backfill"):
+                if not tables[name].get(rare, True):
+                    del tables[name][rare]
         return json.dumps({"schema_version": 1, "job": self.job, "run_id": self.run_id, "tables": tables})
 
 

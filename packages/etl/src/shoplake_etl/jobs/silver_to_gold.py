@@ -21,6 +21,7 @@ def _run(job: Job) -> RunSummary:
         rebuild=job.arguments.rebuild,
         clock=SystemClock(),
         failpoints=job.failpoints,
+        backfill_from=job.arguments.backfill_from,
     )
     url = job.arguments.silver_summary
     return silver_to_gold(
