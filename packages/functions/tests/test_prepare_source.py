@@ -41,7 +41,7 @@ def source(mysql_server, connection):
     execute(connection, f"GRANT ALL ON *.* TO {name}_root@'%' WITH GRANT OPTION")
     administrator = dataclasses.replace(at, user=f"{name}_root", password="master")
     login = dataclasses.replace(at, user=f"{name}_user", password=PASSWORD)
-    execute(connection, f"DROP DATABASE IF EXISTS {MARKER_SCHEMA}")
+    execute(connection, f"DROP TABLE IF EXISTS {MARKER_SCHEMA}.{MARKER_TABLE}")
 
     def made(**wanted):
         settings = {"schema": name, "binlog_retention_hours": 72} | wanted

@@ -92,6 +92,23 @@ def on_local(local_aws: LocalAws, calls: Calls) -> Aws:  # noqa: F811
     return aws
 
 
+@pytest.fixture(scope="module")
+def leaves_no_warehouse(local_aws: LocalAws) -> Iterator[None]:  # noqa: F811
+    """The local AWS is shared: where it has any namespace, a statement must name a workgroup, in tests of others, too."""
+    yield
+    redshift: Any = local_aws.client("redshift-serverless")
+    kinds = (
+        (redshift.list_workgroups, "workgroups", redshift.delete_workgroup, "workgroupName"),
+        (redshift.list_namespaces, "namespaces", redshift.delete_namespace, "namespaceName"),
+    )
+    for list_all, key, delete, name in kinds:
+        while left := list_all()[key]:
+            for one in left:
+                if one["status"] == "AVAILABLE":
+                    delete(**{name: one[name]})
+            SystemClock().sleep(0.1)
+
+
 _bucket_tags: dict[str, Any] = {}
 
 

@@ -24,6 +24,7 @@ from shoplake_infra.warehouse import WarehouseSettings
 
 from .iam_actions import actions_of
 
+pytestmark = pytest.mark.usefixtures("leaves_no_warehouse")
 NAMES = ResourceNames("whole", LOCAL_ACCOUNT, "eu-central-1")
 SETTINGS = EnvironmentSettings(
     source_host="",

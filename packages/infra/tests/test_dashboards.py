@@ -31,6 +31,7 @@ from shoplake_infra.warehouse import WarehouseParts, WarehouseSettings, desired_
 
 from .conftest import ShortWaits
 
+pytestmark = pytest.mark.usefixtures("leaves_no_warehouse")
 NAMES = ResourceNames("bi", LOCAL_ACCOUNT, "eu-central-1")
 PREFIX = "shoplake-bi"
 TAGS = {"Project": "shop", "Environment": "bi", "ManagedBy": "shoplake"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pymysql
 import pytest
 from shoplake_core.errors import ResourceError
-from shoplake_core.names import LOCAL_ACCOUNT, MARKER_TABLE, ResourceNames, RoleName
+from shoplake_core.names import LOCAL_ACCOUNT, ResourceNames, RoleName
 from shoplake_engines.testing import mysql_server  # noqa: F401
 from shoplake_infra.applying import apply
 from shoplake_infra.network import NetworkSettings, desired_network
@@ -19,6 +19,7 @@ from shoplake_infra.resources.dms_instance import ReplicationMachine
 from shoplake_infra.resources.kms_key import kms_key
 from shoplake_infra.resources.role import role
 from shoplake_infra.resources.secret import Login, login_secret
+from shoplake_mysql.marker import ensure_marker_table
 
 NAMES = ResourceNames("repl", LOCAL_ACCOUNT, "eu-central-1")
 NAME = "shoplake-repl"
@@ -95,8 +96,7 @@ def source(mysql_server, around, on_local):  # noqa: F811 - pytest's way to take
         cursor = connection.cursor()
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS {SCHEMA}")
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {SCHEMA}.orders (id INT PRIMARY KEY, total DECIMAL(10,2))")
-        cursor.execute("CREATE DATABASE IF NOT EXISTS shoplake")
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS shoplake.{MARKER_TABLE} (id INT PRIMARY KEY)")
+        ensure_marker_table(connection)
         cursor.execute(f"CREATE USER IF NOT EXISTS {USER}@'%'")
         cursor.execute(f"GRANT ALL ON *.* TO {USER}@'%'")
 
@@ -114,9 +114,18 @@ def dms(on_local, source, desired_with):
     client = on_local.client("dms")
     yield client
     take_away(on_local, desired_with())
-    assert client.describe_replication_tasks()["ReplicationTasks"] == []
-    assert client.describe_replication_subnet_groups()["ReplicationSubnetGroups"] == []
+    assert ours(client.describe_replication_tasks()["ReplicationTasks"], "ReplicationTaskIdentifier") == []
+    assert ours(subnet_groups(client), "ReplicationSubnetGroupIdentifier") == []
     assert on_local.client("iam").get_role(RoleName="dms-vpc-role"), "it is the account's"
+
+
+def ours(found, name):
+    """Those of this environment: the local AWS is shared with other tests."""
+    return [one for one in found if one[name].startswith(NAME)]
+
+
+def subnet_groups(dms):
+    return dms.describe_replication_subnet_groups()["ReplicationSubnetGroups"]
 
 
 def take_away(aws, desired):
@@ -193,7 +202,7 @@ def _change_by_hand(dms, task):
     dms.modify_replication_instance(
         ReplicationInstanceArn=task["ReplicationInstanceArn"], AllocatedStorage=60, MultiAZ=True
     )
-    (group,) = dms.describe_replication_subnet_groups()["ReplicationSubnetGroups"]
+    (group,) = ours(subnet_groups(dms), "ReplicationSubnetGroupIdentifier")
     dms.modify_replication_subnet_group(
         ReplicationSubnetGroupIdentifier=group["ReplicationSubnetGroupIdentifier"],
         SubnetIds=[subnet["SubnetIdentifier"] for subnet in group["Subnets"]][:2],
@@ -221,7 +230,7 @@ def test_an_apply_killed_anywhere_is_gone_on_with(on_local, calls, dms, source, 
     (told,) = (failure for failure in failures if "Access denied" in failure)
     assert told.startswith(f"dms_connection {NAME}-source failed: ")
     wait_for(on_local, dms, "ready")
-    assert len(dms.describe_replication_tasks()["ReplicationTasks"]) == 1
+    assert len(ours(dms.describe_replication_tasks()["ReplicationTasks"], "ReplicationTaskIdentifier")) == 1
 
     arn = task_of(dms)["ReplicationTaskArn"]
     calls.reset(fail_at=1, after=True)

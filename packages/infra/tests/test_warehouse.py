@@ -14,6 +14,7 @@ from shoplake_infra.resources.redshift_workgroup import WarehousePower
 from shoplake_infra.resources.role import role
 from shoplake_infra.warehouse import WarehouseParts, WarehouseSettings, desired_warehouse
 
+pytestmark = pytest.mark.usefixtures("leaves_no_warehouse")
 NAMES = ResourceNames("wh", LOCAL_ACCOUNT, "eu-central-1")
 NAME = "shoplake-wh"
 TAGS = {"Project": "shop", "Environment": "wh", "ManagedBy": "shoplake"}
