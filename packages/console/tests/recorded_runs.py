@@ -39,7 +39,7 @@ FAILED = [
 class Recorded:
     """A source that answers what was recorded."""
 
-    label = HOSTILE
+    label, look_seconds = HOSTILE, 0.01
 
     def __init__(self, events=FAILED):
         self.history, self.done, self.asked_after = events, [], []

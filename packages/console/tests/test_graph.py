@@ -58,7 +58,7 @@ def test_every_state_is_drawn_with_its_word(machine):
     assert set(states) == {node.name for node in machine.nodes}
     failed = states["Shape silver into gold"]
     assert failed.get("class") == "failed"
-    assert "failed, 60.0 s, 2 times" in failed.find(f"{SVG}title").text
+    assert "failed, 1 min 00 s, 2 times" in failed.find(f"{SVG}title").text
     assert "1 failed" in svg.get("aria-label")
     lines = dict(zip((node.name for node in machine.nodes), run_lines(machine, visits), strict=False))
     assert any(

@@ -198,3 +198,9 @@ def test_the_state_that_is_asked_for_comes_before_the_failed_and_the_newest():
     assert selected_state("gone", drawn, events, failure) == "b"
     assert selected_state("", drawn, events, None) == "a"
     assert selected_state("", drawn, [], None) == ""
+    branch = {"StartAt": "in", "States": {n: {"Type": "Task", "End": True} for n in ("in", "out")}}
+    parallel = graph({"StartAt": "both", "States": {"both": {"Type": "Parallel", "End": True, "Branches": [branch]}}})
+    went = [event(1, "ParallelStateEntered", **entered("both")), event(2, "TaskStateEntered", **entered("in"))]
+    done = event(4, "TaskStateExited", previous=3, stateExitedEventDetails={"name": "out"})
+    went += [event(3, "TaskStateEntered", previous=1, **entered("out")), done]
+    assert selected_state("", parallel, went, None) == "in", "what goes on, and not what holds it or has ended"

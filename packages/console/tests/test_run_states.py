@@ -34,6 +34,9 @@ def test_a_state_that_was_left_has_succeeded_and_one_that_was_not_runs():
         "First": StateVisit(status=StateStatus.SUCCEEDED, visits=1, seconds=4),
         "Second": StateVisit(status=StateStatus.RUNNING, visits=1, seconds=2),
     }
+    later = state_visits(events, now=START + timedelta(seconds=64))
+    assert (later["First"].seconds, later["Second"].seconds) == (4, 60)
+    assert state_visits(events, now=START)["Second"].seconds == 2, "a clock behind the history's"
 
 
 def test_a_retry_that_goes_well_is_a_success_and_a_catch_is_told_as_one():

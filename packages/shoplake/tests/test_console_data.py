@@ -177,7 +177,7 @@ def test_a_run_that_goes_on_tells_its_jobs_progress_and_one_that_ended_its_warni
         label="",
         folder=cloud.workspace.state_folder,
         clock=SystemClock(),
-        log_lines=lambda job: [],
+        log_lines=lambda job: ["progress: reading MySQL", *(f"progress: comparing {name}" for name in ("a", "b"))],
         reader=cloud.run_reader,
         job_tables=Counted(),
     )
@@ -188,8 +188,15 @@ def test_a_run_that_goes_on_tells_its_jobs_progress_and_one_that_ended_its_warni
         {"id": 3, "type": "TaskStateEntered", "timestamp": AT, "stateEnteredEventDetails": {"name": gold}},
     ]
     going_on = replace(runs.run(RUN), is_running=True)
-    assert runs.progress(going_on, events[:1]) == {silver: "5 of 9 tables written"}
-    assert runs.progress(going_on, events) == {gold: "2 of 3 tables written"}
+    assert runs.progress(going_on, events[:1]) == {silver: "5 of 9 tables"}
+    assert runs.progress(going_on, events) == {gold: "2 of 3 tables"}
+    compares = {"name": "Reconcile all layers"}
+    started = {"resourceType": "glue", "output": json.dumps({"JobRunId": "jr_1"})}
+    compared = [
+        {"id": 4, "type": "TaskStateEntered", "timestamp": AT, "stateEnteredEventDetails": compares},
+        {"id": 5, "previousEventId": 4, "type": "TaskSubmitted", "timestamp": AT, "taskSubmittedEventDetails": started},
+    ]
+    assert runs.progress(going_on, compared) == {"Reconcile all layers": "table 2 of 9"}
     assert runs.progress(going_on, []) == runs.progress(runs.run(RUN), events) == {}
     left = {
         "silver": {

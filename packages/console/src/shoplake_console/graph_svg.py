@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 from shoplake_orchestration.graph import Graph
 
 from shoplake_console.graph_layout import Box, Layout
+from shoplake_console.markup import told_seconds
 from shoplake_console.run_states import SIGNS, StateStatus, StateVisit
 
 __all__ = ["GRAPH_STYLE", "run_svg"]
@@ -97,15 +98,13 @@ def run_svg(
 
 
 def _state(name: str, box: Box, visit: StateVisit, *, is_container: bool, note: str, is_selected: bool) -> str:
-    words = visit.status.value + (f", {visit.seconds:.1f} s" if visit.visits else "")
-    words += f", {visit.visits} times" if visit.visits > 1 else ""
+    words = _detail(visit, note).replace(" · ", ", ")
     sign = SIGNS[visit.status]
     shown = f"{sign} {name}" if sign else name
-    shown += f" · {note}" if note else ""
     middle = box.x + box.width / 2
     top = box.y + (16 if is_container else box.height / 2 - 1)
     classes = _CLASSES[visit.status] + (" container" if is_container else "") + (" selected" if is_selected else "")
-    detail = _detail(visit)
+    detail = _detail(visit, note)
     return (
         f'<g class="{classes}" data-state={quoteattr(name)}><title>{escape(f"{name}: {words}")}</title>'
         f'<rect class="box" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="6"/>'
@@ -119,8 +118,9 @@ def _state(name: str, box: Box, visit: StateVisit, *, is_container: bool, note: 
     )
 
 
-def _detail(visit: StateVisit) -> str:
+def _detail(visit: StateVisit, note: str) -> str:
+    """Status, time, visits and note of a state, as the line below its name."""
     if not visit.visits:
         return visit.status.value
-    times = f" · {visit.visits} times" if visit.visits > 1 else ""
-    return f"{visit.status.value} · {visit.seconds:.1f} s{times}"
+    times = f"{visit.visits} times" if visit.visits > 1 else ""
+    return " · ".join(part for part in (visit.status.value, told_seconds(visit.seconds), times, note) if part)

@@ -12,11 +12,16 @@ from shoplake_console.markup import error_main
 
 __all__ = ["live_answer"]
 
-_LOOK_SECONDS = 0.4
 
+def live_answer(request: Request, look: Callable[[], str], *, every_seconds: float) -> Response:
+    """Main parts as they change, until the reader leaves. Each look runs in a thread of its own.
 
-def live_answer(request: Request, look: Callable[[], str]) -> Response:
-    """Main parts as they change, until the reader leaves. Each look runs in a thread of its own."""
+    Args:
+        request: Whose.
+        look: The main part as it is now.
+        every_seconds: How long after one look the next is taken.
+
+    """
 
     async def parts() -> AsyncIterator[str]:
         shown = ""
@@ -28,6 +33,6 @@ def live_answer(request: Request, look: Callable[[], str]) -> Response:
             if main != shown:
                 shown = main
                 yield f"event: main\ndata: {json.dumps(main)}\n\n"
-            await anyio.sleep(_LOOK_SECONDS)
+            await anyio.sleep(every_seconds)
 
     return StreamingResponse(parts(), media_type="text/event-stream")

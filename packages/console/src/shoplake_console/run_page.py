@@ -84,21 +84,27 @@ class RunPage:
 
 
 def selected_state(asked: str, graph: Graph, events: Sequence[Mapping[str, Any]], failure: RunFailure | None) -> str:
-    """The state to show: the one asked for, else the one that failed, else the one that was entered last."""
+    """The state to show: the one asked for, else the one that failed, else the one that the run is in, else where it was last.
+
+    Of several, the one that was entered last; of a Parallel or a Map and a state in it, that state.
+    """
     names = {node.name for node in graph.nodes}
     if asked in names:
         return asked
     if failure and failure.state in names:
         return failure.state
-    entered = (
-        event["stateEnteredEventDetails"]["name"] for event in reversed(events) if "stateEnteredEventDetails" in event
-    )
-    return next(entered, "")
+    entered = [
+        str(event["stateEnteredEventDetails"]["name"]) for event in events if "stateEnteredEventDetails" in event
+    ]
+    visits, holders = state_visits(events), {node.holder for node in graph.nodes}
+    leaves = {node.name for node in graph.nodes if node.path not in holders}
+    here = [name for name in entered if name in leaves and visits[name].status is StateStatus.RUNNING]
+    return ([*entered[-1:], *here] or [""])[-1]
 
 
 def run_main(page: RunPage) -> str:
     """The main part of the page."""
-    visits = state_visits(page.events)
+    visits = state_visits(page.events, now=page.now if page.run.is_running else None)
     notes = {**map_counts(page.events), **page.progress}
     views = "".join(
         f'<a href="{escape(page.url(view=view.value))}"{_current(view is page.view)}>{view.value}</a>'

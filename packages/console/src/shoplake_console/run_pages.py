@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -23,6 +24,7 @@ _LISTED = 30
 _LOG_LINES = 60
 _KEPT_HISTORIES = 8
 _AT_ONCE = 6
+_STEP_SECONDS = 2
 
 
 @dataclass
@@ -96,7 +98,7 @@ class RunPages:
             document=self.document(run, events),
             before_seconds=self._before(run),
             token=self.token,
-            now=self.clock.now(),
+            now=_stepwise(self.clock.now()) if run.is_running else self.clock.now(),
         )
         return run_main(shown)
 
@@ -137,3 +139,8 @@ class RunPages:
             while len(self._histories) > _KEPT_HISTORIES:
                 del self._histories[next(iter(self._histories))]
             return known
+
+
+def _stepwise(now: datetime) -> datetime:
+    """The time in steps: a page that only tells it on is not sent again with each look."""
+    return now.replace(second=now.second - now.second % _STEP_SECONDS, microsecond=0)

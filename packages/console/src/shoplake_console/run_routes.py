@@ -47,11 +47,11 @@ def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
         return shown(f"Run {run_id}", request, f"{_path(run_id)}/live", lambda: pages.run(run_id, request.query_params))
 
     def follow_runs(request: Request) -> Response:
-        return live_answer(request, lambda: pages.runs(request.query_params))
+        return live_answer(request, lambda: pages.runs(request.query_params), every_seconds=source.look_seconds)
 
     def follow_run(request: Request) -> Response:
         run_id = request.path_params["run_id"]
-        return live_answer(request, lambda: pages.run(run_id, request.query_params))
+        return live_answer(request, lambda: pages.run(run_id, request.query_params), every_seconds=source.look_seconds)
 
     def export(request: Request) -> Response:
         run = source.run(request.path_params["run_id"])

@@ -47,7 +47,7 @@ class StateVisit:
     Attributes:
         status: How it is, by its newest visit.
         visits: How often the run was in it.
-        seconds: How long in all; up to the newest event where the run is in it.
+        seconds: How long in all; up to the newest event, or to now, where the run is in it.
 
     """
 
@@ -62,8 +62,14 @@ class _Visit:
     failed: bool = False
 
 
-def state_visits(events: Sequence[Mapping[str, Any]]) -> dict[str, StateVisit]:
-    """State name -> what it did, for each state that the run was in. `events` are in order."""
+def state_visits(events: Sequence[Mapping[str, Any]], *, now: datetime | None = None) -> dict[str, StateVisit]:
+    """State name -> what it did, for each state that the run was in.
+
+    Args:
+        events: In order.
+        now: Up to when a state that goes on is counted; None for the newest event.
+
+    """
     found: dict[str, StateVisit] = {}
     open_: dict[str, list[_Visit]] = {}
     name_of: dict[int, str] = {}  # event -> the state that it belongs to
@@ -92,9 +98,10 @@ def state_visits(events: Sequence[Mapping[str, Any]]) -> dict[str, StateVisit]:
         elif kind == "ExecutionSucceeded":
             _end_all(found, open_, at, StateStatus.SUCCEEDED)
     if events:
+        newest = events[-1]["timestamp"]
         for name, visits in open_.items():
             for visit in visits:
-                found[name] = _ended(found[name], visit, events[-1]["timestamp"], StateStatus.RUNNING)
+                found[name] = _ended(found[name], visit, max(newest, now or newest), StateStatus.RUNNING)
     return found
 
 

@@ -54,6 +54,11 @@ class RunSource(Protocol):
         """Which environment on which AWS, for the head of each page."""
         ...
 
+    @property
+    def look_seconds(self) -> float:
+        """How long after one look at what goes on the next may be taken."""
+        ...
+
     def listed(self, count: int) -> Sequence[RunEntry]:
         """The newest runs, newest first, without input and output."""
         ...
@@ -87,7 +92,7 @@ class RunSource(Protocol):
         ...
 
     def progress(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-        """State -> how far the job in it is, such as "5 of 9 tables written"; none for a state whose job has ended."""
+        """State -> how far the job in it is, such as "5 of 9 tables"; none for a state whose job has ended."""
         ...
 
     def stop(self, run_id: str) -> None:

@@ -20,6 +20,8 @@ from shoplake.runs.story import entered_state, failure_in
 
 __all__ = ["ConsoleRuns", "JobTables", "written_tables"]
 
+_COMPARES = "Reconcile all layers"
+_COMPARING = "progress: comparing "  # as that state's job prints before each table
 _JOBS = {"Clean bronze into silver": "silver", "Shape silver into gold": "gold"}
 """The state of a run whose job writes the tables of a layer, one by one."""
 
@@ -71,6 +73,9 @@ class ConsoleRuns:
         reader: What the jobs left.
         job_tables: The tables that they write; None where nothing is told of how far they are.
 
+    Attributes:
+        look_seconds: How long after one look at what goes on the next may be taken: an account counts its calls.
+
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class ConsoleRuns:
         self._log_lines = log_lines
         self._reader = reader
         self._job_tables = job_tables
+        self.look_seconds = 0.4
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -159,21 +165,29 @@ class ConsoleRuns:
         return told
 
     def progress(self, run: RunEntry, events: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-        """How many tables the job that runs now has written; a table with nothing new is never written, so it may end below all."""
-        if self._job_tables is None or not run.is_running or not events:
+        """How many tables the job that runs now has written, or at which table the reconciliation is.
+
+        A table with nothing new is never written, so a job may end below all.
+        """
+        if self._job_tables is None or not run.is_running:
             return {}
         since: dict[str, datetime] = {}
         for event in events:
             entered = entered_state(event)
-            if entered in _JOBS:
+            if entered:
                 since[entered] = event["timestamp"]
             since.pop(str(event.get("stateExitedEventDetails", {}).get("name", "")), None)
         with self._told():
-            return {
-                state: f"{self._job_tables.written_since(layer, since[state])} of {len(self._job_tables.tables[layer])} tables written"
+            found = {
+                state: f"{self._job_tables.written_since(layer, since[state])} of {len(self._job_tables.tables[layer])} tables"
                 for state, layer in _JOBS.items()
                 if state in since
             }
+        if _COMPARES in since:
+            compared = len({line for line in self.log(events, _COMPARES) if line.startswith(_COMPARING)})
+            if compared:
+                found[_COMPARES] = f"table {compared} of {len(self._job_tables.tables['silver'])}"
+        return found
 
     def stop(self, run_id: str) -> None:
         """End the run where it is; ConflictError where it has ended."""

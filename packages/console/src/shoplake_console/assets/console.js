@@ -23,6 +23,16 @@ function place(element) {
   const href = element.getAttribute("href");
   return href ? `${element.localName}[href="${CSS.escape(href)}"]` : null;
 }
+// The state that is told of stands in the middle of the graph: where it stood before, unless another one is told of now.
+let told = "";
+function centre() {
+  const view = document.getElementById("view");
+  const state = view && view.querySelector("svg .selected");
+  if (!state || state.dataset.state === told) return;
+  told = state.dataset.state;
+  const [box, frame] = [state.getBoundingClientRect(), view.getBoundingClientRect()];
+  view.scrollBy(box.left + box.width / 2 - frame.left - frame.width / 2, box.top + box.height / 2 - frame.top - frame.height / 2);
+}
 function swap(html) {
   const focused = place(document.activeElement);
   const view = document.getElementById("view");
@@ -33,16 +43,13 @@ function swap(html) {
   main.querySelectorAll("details").forEach((one, i) => { if (open.has(i)) one.open = true; });
   const now = document.getElementById("view");
   if (now) now.scrollTo(left, top);
+  centre();
   const again = focused && main.querySelector(focused);
   if (again) again.focus({preventScroll: true});
 }
 tellTimes();
+centre();
 setInterval(tellTimes, 15000);
-const first = main.querySelector(".selected, .failed");
-if (first && !location.hash) {
-  first.scrollIntoView({block: "nearest", inline: "nearest"});
-  scrollTo(0, 0);
-}
 if (main.dataset.live) {
   const source = new EventSource(main.dataset.live);
   source.addEventListener("main", (event) => { swap(JSON.parse(event.data)); link.textContent = "live"; });

@@ -17,6 +17,8 @@ from shoplake.run_logs import lines_from_cloudwatch, lines_from_laptop
 from shoplake.targets import reached_cloud
 from shoplake.warehouse_records import WarehouseRecords
 
+_LOOK_SECONDS_IN_AN_ACCOUNT = 3.0  # each look is some calls of Step Functions, Glue and CloudWatch Logs
+
 
 @app.command()
 def console(
@@ -49,6 +51,8 @@ def console(
                 tables={"silver": list(workspace.project.silver), "gold": list(workspace.project.gold)},
             ),
         )
+        if target is Target.AWS:
+            runs.look_seconds = _LOOK_SECONDS_IN_AN_ACCOUNT
 
         def opened(url: str) -> None:
             Thread(target=dashboards.assets, daemon=True).start()  # seconds of work that the first page would wait for
