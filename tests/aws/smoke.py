@@ -37,6 +37,7 @@ from tests.aws.smoke_project import smoke_project
 
 _SWITCH = "SHOPLAKE_AWS_SMOKE"
 _REFUSED, _FAILED = 3, 1
+_PREFIX = "smoke-"
 _ORDERS = 300
 MOST_DOLLARS = 15.0
 # what may take long on AWS: RDS and DMS are made in about ten minutes each; network interfaces hold a destroy up
@@ -184,8 +185,10 @@ def ended_as_if_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def refusal(target: Target, dollars: float) -> str:
+def refusal(target: Target, dollars: float, *, name: str) -> str:
     """Why this is not begun, with the next step; "" where it may be."""
+    if not name.startswith(_PREFIX):
+        return f'it would destroy the environment "{name}" with its data\n  next: name one that begins with {_PREFIX}'
     if target is Target.LOCAL:
         return ""
     if os.environ.get(_SWITCH) != "1":
@@ -199,16 +202,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hatch run aws", description=str(__doc__).partition("\n")[0])
     parser.add_argument("--target", choices=[t.value for t in Target], default=Target.AWS.value)
     parser.add_argument("--region", default="", help="by default eu-central-1")
-    parser.add_argument("--env", default="", help="by default smoke- and four letters; it must be nobody else's")
+    parser.add_argument("--env", default="", help="by default smoke- and four letters; it must begin with smoke-")
     parser.add_argument("--minutes", type=int, default=_WORK_MINUTES, help="the work is ended after so many")
     arguments = parser.parse_args()
     target = Target(arguments.target)
     items = estimate((arguments.minutes + _DESTROY_MINUTES) / 60)
-    refused = refusal(target, sum(item.dollars for item in items))
+    name = arguments.env or _PREFIX + "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
+    refused = refusal(target, sum(item.dollars for item in items), name=name)
     if refused:
         say(refused)
         return _REFUSED
-    name = arguments.env or "smoke-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
     folder = smoke_project(
         Path(tempfile.mkdtemp(prefix=f"shoplake-{name}-")), name, on_aws=target is Target.AWS, region=arguments.region
     )
@@ -249,6 +252,8 @@ def smoked(smoke: Smoke, *, minutes: float) -> int:
                 say(str(error))
             if smoke.target is Target.LOCAL:
                 subprocess.run([sys.executable, "-m", "shoplake", "--project", str(smoke.folder), "down"], check=False)
+    if not failed:
+        shutil.rmtree(smoke.folder)
     say("the smoke failed" if failed else "the smoke went well, and nothing is left")
     return _FAILED if failed else 0
 

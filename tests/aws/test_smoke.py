@@ -47,10 +47,11 @@ def test_an_estimate_beyond_the_budget_is_refused_and_a_laptop_costs_nothing(mon
     monkeypatch.setenv("SHOPLAKE_AWS_SMOKE", "1")
     by_hours = {hours: sum(item.dollars for item in estimate(hours)) for hours in (1, 3, 48)}
     assert by_hours[1] < by_hours[3] < smoke.MOST_DOLLARS < by_hours[48]
-    assert smoke.refusal(Target.AWS, by_hours[3]) == ""
-    assert "next: pass fewer --minutes" in smoke.refusal(Target.AWS, by_hours[48])
+    assert smoke.refusal(Target.AWS, by_hours[3], name="smoke-abcd") == ""
+    assert "next: pass fewer --minutes" in smoke.refusal(Target.AWS, by_hours[48], name="smoke-abcd")
     monkeypatch.delenv("SHOPLAKE_AWS_SMOKE")
-    assert smoke.refusal(Target.LOCAL, by_hours[48]) == ""
+    assert smoke.refusal(Target.LOCAL, by_hours[48], name="smoke-abcd") == ""
+    assert "it would destroy" in smoke.refusal(Target.LOCAL, by_hours[1], name="prod")
     assert printed(estimate(3))[-1].endswith(f"{by_hours[3]:.2f} $  at most, about")
 
 
