@@ -150,10 +150,10 @@ class Smoke:
         for attempt in range(1, _DESTROY_ATTEMPTS + 1):
             try:
                 self.shoplake("destroy", "--delete-data", "--yes")
+                if self.shoplake("destroy", "--delete-data", "--yes", answers=True)["destroy"] == 0:
+                    return
             except SmokeError as error:
                 say(f"destroy, attempt {attempt} of {_DESTROY_ATTEMPTS}: {error}")
-            else:
-                return
         by_hand = " ".join(self.command("destroy", "--delete-data", "--yes")[1:])
         raise SmokeError(f"SOMETHING IS LEFT, and costs: take it away with\n  python {by_hand}")
 

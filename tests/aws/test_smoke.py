@@ -78,16 +78,16 @@ class Scripted(smoke.Smoke):
         end = self.ends.pop(0)
         if end is not None:
             raise end
-        return {}
+        return {"destroy": 0}
 
 
 @pytest.mark.parametrize(
     ("ends", "words", "code"),
     [
-        ([smoke.SmokeError("apply ended with 4"), None], ["apply", "destroy"], 1),
-        ([KeyboardInterrupt(), None], ["apply", "destroy"], 1),
-        ([smoke.SmokeError("x"), smoke.SmokeError("held"), None], ["apply", "destroy", "destroy"], 1),
-        ([ValueError("a fault of its own"), None], ["apply", "destroy"], 1),
+        ([smoke.SmokeError("apply ended with 4"), None, None], ["apply", *["destroy"] * 2], 1),
+        ([KeyboardInterrupt(), None, None], ["apply", *["destroy"] * 2], 1),
+        ([smoke.SmokeError("x"), smoke.SmokeError("held"), None, None], ["apply", *["destroy"] * 3], 1),
+        ([ValueError("a fault of its own"), None, None], ["apply", *["destroy"] * 2], 1),
     ],
     ids=["a failed step", "an interruption", "a destroy that AWS holds up", "a fault of its own"],
 )
