@@ -305,6 +305,20 @@ type = "int64"
 BUYERS_SQL = """
 select o.customer_id, count(*) + 0 as orders from orders o join scope s on s.customer_id = o.customer_id group by o.customer_id
 """
+MONTHS = """
+grain = "one row per month"
+key = ["month"]
+reads = ["agg_daily"]
+scope = ["month"]
+touched = { agg_daily = "select trunc(day, 'MM') from changes" }
+[columns.month]
+type = "date"
+[columns.total]
+type = "decimal(20,2)"
+"""
+MONTHS_SQL = """
+select s.month, sum(d.total) + 0 as total from agg_daily d join scope s on s.month = trunc(d.day, 'MM') group by s.month
+"""
 
 
 def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world, tools):
@@ -319,6 +333,8 @@ def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world
         "gold/agg_place.sql": PLACES,
         "contracts/gold/dim_buyer.toml": BUYERS,
         "gold/dim_buyer.sql": BUYERS_SQL,
+        "contracts/gold/agg_monthly.toml": MONTHS,
+        "gold/agg_monthly.sql": MONTHS_SQL,
     }
     gold = GoldWorld(world, files)
 
@@ -336,10 +352,11 @@ def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world
     )  # a change that gold has not seen, before the day
     gold.silver()
 
-    def mended(doubled, counted):
+    def mended(doubled, counted, **more):
         return project_from_files(
             {
                 **files,
+                **more,
                 "gold/fct_order.sql": FILES["gold/fct_order.sql"].replace(
                     "o.total\n", f"o.total * {doubled} as total\n"
                 )
@@ -354,6 +371,7 @@ def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world
     assert {name: (t.backfill, t.full, t.batch) for name, t in found.tables.items()} == {
         "fct_order": ("keys", False, 2),
         "agg_daily": ("dates", False, 2),
+        "agg_monthly": ("dates", False, 2),
         "agg_place": ("whole", False, 2),
         "dim_buyer": ("whole", False, 2),
     }
@@ -366,9 +384,17 @@ def test_a_backfill_rebuilds_what_happened_from_a_day_on_and_nothing_older(world
         range(2, 6), 2
     ) | {1: 3}
 
+    # a month began before the day and is fed by days after it; of what was backfilled before, nothing changes any more
+    monthly = {"gold/agg_monthly.sql": MONTHS_SQL.replace("+ 0", "+ 1")}
+    again = gold.gold(project=mended("2", "100", **monthly), backfill_from=date(2026, 11, 5))
+    changed = {name: (t.inserted, t.updated, t.deleted) for name, t in again.tables.items()}
+    assert changed == dict.fromkeys(found.tables, (0, 0, 0)) | {"agg_monthly": (0, 1, 0)}
+
     # where what was mended only concerns the days from then on, the tables are those of a rebuild
     project = mended(
-        "case when o.customer_id = 2 then 1 else 2 end", "case when f.day = date'2026-11-03' then 0 else 100 end"
+        "case when o.customer_id = 2 then 1 else 2 end",
+        "case when f.day = date'2026-11-03' then 0 else 100 end",
+        **monthly,
     )
     rebuilt = gold.gold(project=project, rebuild=True)
     assert {(t.inserted, t.updated, t.deleted) for t in rebuilt.tables.values()} == {(0, 0, 0)}, rebuilt.to_json()
