@@ -160,6 +160,10 @@ def test_a_table_tells_contract_ways_runs_and_refused_rows(reader, told):
         assert words in page
     assert "<img" not in page
     assert "img src=x" in page, "it is told as text"
+    told.page = replace(PAGE, entry=FACT)
+    page = reader.get("/data/gold/fct_order").text
+    assert 'loaded into the warehouse <time datetime="2026-03-28T23:56:00+00:00"' in page
+    assert "Refused rows" not in page
     told.page = replace(PAGE, entry=replace(ORDERS, refused=0, changed_at=None), refused=())
     page = reader.get("/data/silver/orders").text
     assert "no row was refused" in page

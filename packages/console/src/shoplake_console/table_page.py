@@ -39,7 +39,9 @@ def _facts(page: TablePage, now: datetime) -> str:
     if entry.changed_at:
         by = f" by run {run_link(entry.run_id)}" if entry.run_id else ""
         parts.append(f"last written {time_tag(entry.changed_at, now)}{by}")
-    elif entry.layer is not DataLayer.BRONZE:
+    if entry.loaded_at:
+        parts.append(f"loaded into the warehouse {time_tag(entry.loaded_at, now)}")
+    if not entry.changed_at and entry.layer is not DataLayer.BRONZE:
         parts.append("no run has written it yet: shoplake run")
     doc = f'<p class="doc">{escape(page.doc)}</p>' if page.doc else ""
     return f'<p class="facts">{" · ".join(parts)}</p>{doc}'
