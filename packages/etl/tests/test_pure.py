@@ -1,12 +1,15 @@
 """The parts without Spark: records, batches, bindings, arguments, summaries."""
 
 import json
+import os
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from reference_shop import shop_project
 from shoplake_core.errors import ConfigError, CredentialError, DataError
+from shoplake_etl import session
 from shoplake_etl.batches import Batch, Snapshot, batch_log, newest_batch
 from shoplake_etl.consumed import Consumed, consumed_from_json, listing_start, with_batch
 from shoplake_etl.failpoints import KillAt, NoFailpoints, Step, failpoints_named
@@ -184,3 +187,21 @@ def test_no_secret_stands_in_the_settings_and_nothing_listens_beyond_loopback(tm
         "UTC",
     )
     assert "hadoop-aws" in conf["spark.jars.packages"]
+
+
+def test_an_archive_of_classes_serves_the_environment_whose_jars_it_was_made_of(tmp_path):
+    """Java passes over one of other jars without a word, and then every start loads its classes again."""
+    jars = tmp_path / "jars"
+    jars.mkdir()
+    for name in session._RESOLVED_JARS:
+        (jars / name).touch()
+    local = LocalSpark(
+        s3_url="http://s", glue_url="http://g", region="r", cores=2, memory="2g", ivy_folder=tmp_path, keep_classes=True
+    )
+    options = local_conf(local, "s3://w")["spark.driver.extraJavaOptions"]
+    archive = Path(options.partition("-XX:ArchiveClassesAtExit=")[2].split()[0])
+    assert archive.parent == tmp_path
+    archive.touch()
+    assert f"-XX:SharedArchiveFile={archive}" in local_conf(local, "s3://w")["spark.driver.extraJavaOptions"]
+    os.utime(archive, (0, 0))  # Spark was installed again after it was written
+    assert f"-XX:ArchiveClassesAtExit={archive}" in local_conf(local, "s3://w")["spark.driver.extraJavaOptions"]

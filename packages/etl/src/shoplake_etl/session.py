@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+import pyspark
 from pyspark.sql import SparkSession
 from shoplake_core.errors import ResourceError
 
@@ -31,7 +33,8 @@ _RESOLVED_JARS = (
     "software.amazon.awssdk_s3-transfer-manager-2.44.4.jar",
     "software.amazon.s3.analyticsaccelerator_analyticsaccelerator-s3-1.2.1.jar",
 )
-_CLASS_ARCHIVE = "shoplake-spark-4.1.1-classes.jsa"
+_CLASS_ARCHIVE = "shoplake-spark-4.1.1-classes-{environment}.jsa"
+_SPARK_JARS = Path(pyspark.__file__).parent / "jars"
 _ICEBERG = "org.apache.iceberg.spark"
 
 
@@ -47,7 +50,8 @@ class LocalSpark:
         memory: The Java heap, as in "2g".
         ivy_folder: Where Spark keeps resolved jars: found there, they are put on the class path, which saves 4 s a start.
         keep_classes: Whether this JVM, where there is no archive of loaded classes beside the jars yet, writes one as it
-            ends (250 MB, once). Later starts map it: a third of the CPU time of a whole small job was class loading.
+            ends (250 MB, once for each Python environment: Java takes an archive only for the very jars that it was made
+            of). Later starts map it: a third of the CPU time of a whole small job was class loading.
 
     """
 
@@ -106,14 +110,24 @@ def _jars(ivy_folder: Path) -> dict[str, str]:
     }
 
 
+def _class_archive(ivy_folder: Path) -> Path:
+    environment = sha256(str(_SPARK_JARS).encode()).hexdigest()[:12]
+    return ivy_folder / _CLASS_ARCHIVE.format(environment=environment)
+
+
+def _is_usable(archive: Path) -> bool:
+    """Whether it is there and not of jars that have been installed anew since, which Java would pass over."""
+    return archive.is_file() and archive.stat().st_mtime >= _SPARK_JARS.stat().st_mtime
+
+
 def _java_options(local: LocalSpark, *, jars_on_class_path: bool) -> str:
     # Jobs last seconds: the second compiler and a parallel collector cost more than they bring
     options = ["-Duser.timezone=UTC", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     # with one tier Java reserves 48 MB for compiled code: a dozen models fill it, then nothing is compiled any more, and
     # at last a method handle finds no room and ends the JVM (exit code 50)
     options.append("-XX:ReservedCodeCacheSize=256m")
-    archive = local.ivy_folder / _CLASS_ARCHIVE
-    if jars_on_class_path and archive.is_file():
+    archive = _class_archive(local.ivy_folder)
+    if jars_on_class_path and _is_usable(archive):
         options.append(f"-XX:SharedArchiveFile={archive}")
     elif jars_on_class_path and local.keep_classes:
         options.append(f"-XX:ArchiveClassesAtExit={archive}")
