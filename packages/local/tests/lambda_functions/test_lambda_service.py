@@ -204,6 +204,8 @@ def test_a_client_makes_and_invokes_a_function_through_the_front(local_aws):
     client.get_waiter("function_active_v2").wait(FunctionName=name)
     answer = client.invoke(FunctionName=name, Payload=b"{}")
     assert name in json.loads(answer["Payload"].read())
+    later = client.invoke(FunctionName=name, Payload=b"{}", InvocationType="Event")
+    assert (later["StatusCode"], later["Payload"].read()) == (202, b"")
 
 
 COUNTING = """import os, time

@@ -78,7 +78,7 @@ def test_a_schedule_invokes_the_function_that_its_role_may_invoke(local_aws, tmp
         seen = tmp_path / str(number)
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("app.py", f"def main(event, context): open({str(seen)!r}, 'w').write(event['seed'])")
+            archive.writestr("app.py", f"def main(event, context): open({str(seen)!r}, 'a').write(event['seed'])")
         local_aws.client("lambda").create_function(
             FunctionName=arn.rpartition(":")[2],
             Runtime="python3.11",
@@ -93,6 +93,8 @@ def test_a_schedule_invokes_the_function_that_its_role_may_invoke(local_aws, tmp
     while not (tmp_path / "0").exists() or not (text := (tmp_path / "0").read_text()):
         assert time.monotonic() < until
         time.sleep(0.1)
+    time.sleep(3)  # a call that is taken for a failed one is made again after a second, and after two
+    assert (tmp_path / "0").read_text() == text
     assert datetime.fromisoformat(text).tzinfo == UTC
     assert not (tmp_path / "1").exists(), "its role may not invoke that one"
 

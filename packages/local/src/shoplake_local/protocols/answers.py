@@ -60,7 +60,8 @@ def answer_of(operation: OperationModel, protocol: str, answer: dict[str, Any]) 
     routed = get_service_model(service_name).operation_model(operation.name)
     serializer = get_serializer_class(service_name, protocol)(routed, SerializationContext(str(uuid4())))
     made = serializer.serialize(_without_nulls(answer))
-    body = made["body"].encode() if isinstance(made["body"], str) else bytes(made["body"])
+    # a payload that is not there is an empty body, as of a function that is invoked as an event
+    body = made["body"].encode() if isinstance(made["body"], str) else bytes(made["body"] or b"")
     status = made["status_code"]
     shape = operation.output_shape
     for name, member in shape.members.items() if shape is not None else ():
