@@ -149,8 +149,9 @@ def console(executions, workspace, cloud, gold):
     listener.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """A browser a module: no two of playwright's loops may run in one process, and other packages' tests start theirs."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if not path:
         pytest.skip("no chromium on this machine: apt-get install chromium")

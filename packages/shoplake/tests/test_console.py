@@ -17,7 +17,7 @@ def failed_run(executions):
 
 
 def test_a_run_is_shown_from_its_start_to_its_failure_without_a_reload(executions, opened):
-    executions.start("live-one", begin_at="5")
+    executions.start("live-one", begin_at="3")
     page = opened("/runs/live-one")
     page.evaluate("window.notReloaded = true")
     page.wait_for_selector("svg .running")

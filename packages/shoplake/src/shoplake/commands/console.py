@@ -1,4 +1,4 @@
-"""`console`: runs and dashboards as pages on this machine."""
+"""`console`: runs, dashboards and data as pages on this machine."""
 
 from threading import Thread
 from typing import Annotated
@@ -26,7 +26,7 @@ def console(
     target: OnTarget = Target.LOCAL,
     env: InEnvironment = "",
 ) -> None:
-    """Show runs and dashboards as pages on this machine: runs live, with stop and redrive; dashboards with filters."""
+    """Show runs, dashboards and data as pages that only this machine can open: runs live, with stop and redrive."""
     with session(environment=env) as (workspace, narrator):
         cloud = reached_cloud(workspace, narrator, target)
         logs = cloud.aws.client("logs")
