@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
@@ -21,7 +22,8 @@ from shoplake_etl.layout import CATALOG
 __all__ = ["IcebergTable", "LoadedTable", "create_namespace", "load_table", "open_table"]
 
 _SNAPSHOT_PROPERTY = "spark.sql.iceberg.snapshot-property."
-_NO_SUCH_TABLE = "org.apache.iceberg.exceptions.NoSuchTableException"
+_ICEBERG = "org.apache.iceberg"
+_NO_SUCH_TABLE = f"{_ICEBERG}.exceptions.NoSuchTableException"
 
 # Copy-on-write: every reader (pyiceberg, COPY's manifests, a person with parquet tools) sees plain files, nothing has to be
 # compacted, and the files of one shop's table are few. Merge-on-read was no faster here at 20,000 rows.
@@ -39,11 +41,18 @@ _PROPERTIES = {
 }
 
 
-def _jvm(spark: SparkSession) -> Any:
+@cache  # a name is looked up in every jar, and again for each package that it begins with
+def _java_class(jvm: Any, name: str) -> Any:
+    return getattr(jvm, name)
+
+
+def _java(spark: SparkSession, name: str) -> Any:
+    """The Java class of that full name."""
     jvm: Any = spark._jvm  # noqa: SLF001 - pyspark's only door
     # Catalogues are looked up in the settings of the thread's active session, and a new thread has none
-    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)  # noqa: SLF001
-    return jvm
+    sessions = _java_class(jvm, "org.apache.spark.sql.classic.SparkSession")
+    sessions.setActiveSession(spark._jsparkSession)  # noqa: SLF001
+    return _java_class(jvm, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,8 @@ class LoadedTable:
 
     def columns(self) -> t.StructType:
         """Its columns, as Spark sees them."""
-        convert = _jvm(self.table.spark).org.apache.iceberg.spark.SparkSchemaUtil.convert
-        return t.StructType.fromJson(json.loads(convert(self.java.schema()).json()))
+        schema = _java(self.table.spark, f"{_ICEBERG}.spark.SparkSchemaUtil").convert(self.java.schema())
+        return t.StructType.fromJson(json.loads(schema.json()))
 
     def columns_changed(self) -> bool:
         """Whether the columns are others than when the newest snapshot was made: readers at a snapshot see its columns."""
@@ -104,7 +113,7 @@ class IcebergTable:
 
     def loaded(self) -> LoadedTable:
         """The table as it stands now."""
-        java = _jvm(self.spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+        java = _java(self.spark, f"{_ICEBERG}.spark.Spark3Util").loadIcebergTable(
             self.spark._jsparkSession,  # noqa: SLF001 - pyspark's only door
             self.name,
         )
@@ -192,9 +201,9 @@ def create_namespace(spark: SparkSession, namespace: str) -> None:
 def load_table(spark: SparkSession, name: str) -> LoadedTable | None:
     """The table as it stands now; None where the catalogue does not know it."""
     catalog, namespace, table = name.split(".")
-    jvm = _jvm(spark)
-    java_catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, catalog)  # noqa: SLF001
-    identifier = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{namespace}.{table}")
+    util = _java(spark, f"{_ICEBERG}.spark.Spark3Util")
+    java_catalog = util.loadIcebergCatalog(spark._jsparkSession, catalog)  # noqa: SLF001
+    identifier = _java(spark, f"{_ICEBERG}.catalog.TableIdentifier").parse(f"{namespace}.{table}")
     try:
         return LoadedTable(IcebergTable(spark, name), java_catalog.loadTable(identifier))
     except Py4JJavaError as error:
