@@ -78,6 +78,11 @@ def test_a_statement_that_is_refused_says_what_a_run_would_mend(local_aws):
         warehouse.rows("SELECT 1 AS n FROM gold.nowhere", what="a tile")
     assert caught.value.message.startswith("the warehouse refused the query of a tile: ")
     assert "\n" not in caught.value.message, "the statement is not for who reads a page"
-    assert caught.value.hint == "a run makes the tables as the contracts say: shoplake run"
+    assert caught.value.hint == "a run makes the warehouse and its tables as the contracts say: shoplake run"
+    nowhere = ConsoleWarehouse(local_aws.client("redshift-data"), "shoplake-dev", "not_made_yet", SystemClock())
+    with pytest.raises(ResourceError) as caught:
+        nowhere.rows("SELECT 1 AS n", what="a tile")
+    assert 'database "not_made_yet" does not exist' in caught.value.message
+    assert "shoplake run" in caught.value.hint
     (row,) = warehouse.rows("SELECT CAST(:word AS varchar(20)) AS w", {"word": "');--"}, what="a word")
     assert row == {"w": "');--"}

@@ -22,6 +22,7 @@ Rows = Sequence[Mapping[str, Any]]
 _AT_ONCE = 8
 _PATIENCE_SECONDS = 45.0  # a warehouse that sleeps takes some ten seconds to wake up
 _UP = "is it up? shoplake status says so, and shoplake up starts it on a laptop; then load this page again"
+_NOT_THERE = "does not exist"
 _NO_CONNECTION = re.compile(r"connection (?:failed|refused|timed out|is closed)|could not connect", re.IGNORECASE)
 
 
@@ -86,7 +87,8 @@ class ConsoleWarehouse:
         except WarehouseStatementError as error:
             reason = error.message.partition("\n")[0].removeprefix("the warehouse refused a statement: ")
             if _NO_CONNECTION.search(reason):
-                raise _UnreachableError(f"the warehouse does not answer: {_short(reason)}", hint=_UP) from error
+                hint = _next_step(reason) if _NOT_THERE in reason else _UP
+                raise _UnreachableError(f"the warehouse does not answer: {_short(reason)}", hint=hint) from error
             raise ResourceError(
                 f"the warehouse refused the query of {what}: {reason}", hint=_next_step(reason)
             ) from error
@@ -138,8 +140,8 @@ def _key(query: Query) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _next_step(reason: str) -> str:
     """What a reader does about a refused statement."""
-    if "does not exist" in reason:
-        return "a run makes the tables as the contracts say: shoplake run"
+    if _NOT_THERE in reason:
+        return "a run makes the warehouse and its tables as the contracts say: shoplake run"
     return "do its tables match the gold contracts? A run brings them up to date: shoplake run"
 
 
