@@ -108,6 +108,7 @@ def test_a_failed_run_opens_on_its_failed_state_and_its_history_is_read_once(rea
         ("/?status=succeded", "no run can be &quot;succeded&quot; (did you mean &quot;succeeded&quot;?)"),
         ("/runs/slow?view=grph", "no view &quot;grph&quot; (did you mean &quot;graph&quot;?)"),
         ("/runs/slow?state=gone", "the run&#x27;s machine has no state &quot;gone&quot;"),
+        ("/runs/slow/log?state=gone", "the run&#x27;s machine has no state &quot;gone&quot;"),
         ("/runs/slow?view=events&page=x", "&quot;x&quot; is no page of the events"),
         ("/runs/slow?view=events&errors=2", "errors=2 is neither on nor off"),
     ],

@@ -80,7 +80,7 @@ class RunPages:
         """One run; ChoiceError for a choice that there is not."""
         run = self.source.run(run_id)  # before its events: an end is seen with all of them
         events = self.history(run_id)
-        drawing = self._drawing(run_id)
+        drawing = self.drawing(run_id)
         failure = self.source.failure(run, events)
         asked = chosen(query, drawing.graph)
         state = selected_state(asked.state, drawing.graph, events, failure)
@@ -111,7 +111,7 @@ class RunPages:
             self._befores[key] = seconds_before(runs, numbers[0]) if numbers else None
         return self._befores.get(key)
 
-    def _drawing(self, run_id: str) -> Drawing:
+    def drawing(self, run_id: str) -> Drawing:
         """The machine of that run, which never changes: a redrive goes on with it."""
         if run_id not in self._drawings:
             definition = self.source.definition(run_id)

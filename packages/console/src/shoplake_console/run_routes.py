@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from shoplake_console.live import live_answer
 from shoplake_console.markup import Section, document, error_main
-from shoplake_console.run_choices import ChoiceError
+from shoplake_console.run_choices import ChoiceError, chosen
 from shoplake_console.run_pages import RunPages
 from shoplake_console.runs_port import RunSource
 
@@ -31,11 +31,14 @@ def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
     """
     pages = RunPages(source, clock, token)
 
+    def refused(error: ChoiceError) -> Response:
+        return HTMLResponse(document("Error", source.label, error_main(error.message, error.hint)), 400)
+
     def shown(title: str, request: Request, live: str, look: Callable[[], str]) -> Response:
         try:
             main = look()
         except ChoiceError as error:
-            return HTMLResponse(document("Error", source.label, error_main(error.message, error.hint)), 400)
+            return refused(error)
         live = f"{live}?{urlencode(dict(request.query_params))}"
         return HTMLResponse(document(title, source.label, main, live=live, section=Section.RUNS))
 
@@ -60,8 +63,12 @@ def run_routes(source: RunSource, *, clock: Clock, token: str) -> list[Route]:
         return Response(text + "\n", media_type="application/json")
 
     def whole_log(request: Request) -> Response:
-        run_id, state = request.path_params["run_id"], request.query_params.get("state", "")
-        lines = source.log(pages.history(source.run(run_id).run_id), state)
+        run = source.run(request.path_params["run_id"])
+        try:
+            state = chosen(request.query_params, pages.drawing(run.run_id).graph).state
+        except ChoiceError as error:
+            return refused(error)
+        lines = source.log(pages.history(run.run_id), state)
         return StreamingResponse((f"{line}\n" for line in lines), media_type="text/plain; charset=utf-8")
 
     async def act(request: Request) -> Response:
