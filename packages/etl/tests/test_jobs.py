@@ -85,6 +85,19 @@ def test_the_reference_shop_from_bronze_to_gold_survives_kills_and_equals_a_rebu
 
     world.bronze["orders"].changes([tools.change("U", n, **shop.order(n, "shipped")) for n in range(1, 40)])
     world.bronze["order_items"].changes([tools.change("D", 500 + n, order_id=n, line_no=2) for n in range(1, 20)])
+    # a customer takes another's address, an account loses its own, stock moves, and a refund and a payment come late
+    moved = [{**shop.customer(2), "email": "person3@example.com"}, {**shop.customer(4), "email": None}]
+    world.bronze["customers"].changes([tools.change("U", n, **row) for n, row in enumerate(moved, start=700)])
+    movement = {
+        **tables["stock_movements"][8],
+        "movement_id": 900,
+        "kind": "receipt",
+        "quantity": 7,
+        "moved_at": shop.at(40),
+    }
+    world.bronze["stock_movements"].changes([tools.change("I", 710, **movement)])
+    world.bronze["refunds"].changes([tools.change("I", 720, **{**shop.refund(800, 60), "refunded_at": shop.at(299)})])
+    world.bronze["payments"].changes([tools.change("U", 730, **{**tables["payments"][70], "status": "failed"})])
     world.run("bronze_to_silver", run_id="r2", code=-9, SHOPLAKE_FAILPOINT="after-consumed-record:orders")
     again = world.run("bronze_to_silver", run_id="r3")
     assert (again["orders"]["batch"], again["orders"]["updated"]) == (2, 39)
