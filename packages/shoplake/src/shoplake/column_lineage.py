@@ -1,7 +1,7 @@
 """Which columns a column is made of, from a project's contracts and gold SQL; and which tiles show it. Pure.
 
-Silver's columns come from one column of MySQL each: the contracts say so. Of gold's SQL the columns are worked out by sqlglot
-where that is installed (`pip install sqlglot`); where it is not, or cannot read a model, the model's tables are what is known.
+Silver's columns come from one column of MySQL each: the contracts say so. Of gold's SQL the columns are worked out by sqlglot; where
+it cannot read a model, the model's tables are what is known.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -55,11 +55,6 @@ class Lineage:
 
 def project_lineage(project: Project, tables: Collection[str]) -> Lineage:
     """The lineage of some gold tables of the project; a model that cannot be read is known by its tables."""
-    try:
-        import sqlglot  # noqa: F401, PLC0415 - optional
-    except ImportError:
-        why = "sqlglot is not installed, so the tables that its SQL reads are all that is known"
-        return Lineage(by_table=dict.fromkeys(tables, why))
     origins: dict[ColumnRef, tuple[ColumnRef, ...]] = {}
     by_table = {}
     contracts = {**project.silver, **project.gold}
@@ -110,7 +105,7 @@ def _origins(
     sql: str, schema: Mapping[str, list[str]], columns: Iterable[str], *, by_place: bool = False
 ) -> dict[str, set[ColumnRef]]:
     """Column of the statement -> the columns of `schema` that it is made of; `by_place` where it names them otherwise."""
-    import sqlglot  # noqa: PLC0415 - optional
+    import sqlglot  # noqa: PLC0415 - half a second that only the console's data pages need
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.lineage import lineage  # noqa: PLC0415
     from sqlglot.optimizer.qualify import qualify  # noqa: PLC0415
