@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -11,8 +12,12 @@ import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
 from shoplake_core.errors import ConfigError
+from shoplake_core.names import LOCAL_ACCOUNT
+from shoplake_engines.ports import free_port
+from shoplake_engines.testing import temporary_state_folder
 from shoplake_local.front import HEALTH_PATH, Front
 from shoplake_local.front_config import FrontConfig, read_front_config
+from shoplake_local.front_engine import FrontEngine
 from shoplake_local.service import ServiceError
 
 
@@ -87,6 +92,27 @@ def test_health_names_the_services(local_aws):
     connection.close()
     assert answer["status"] == "ok"
     assert {"glue", "redshift-data"} <= set(answer["services"])
+
+
+def test_a_front_of_another_project_that_took_the_port_meanwhile_is_not_taken_for_ours(local_aws, monkeypatch):
+    taken = urlsplit(local_aws.endpoint.url).port
+    offered = iter([taken, free_port()])
+    monkeypatch.setattr("shoplake_local.front_engine.next_free_port", lambda _preferred: next(offered))
+    folder = temporary_state_folder()
+    ours = FrontEngine(
+        folder,
+        object_store=replace(local_aws.object_store, access_key_id="AKIAOFANOTHERPROJECT"),
+        warehouse=local_aws.warehouse,
+        region=local_aws.endpoint.region,
+        account=LOCAL_ACCOUNT,
+    )
+    try:
+        endpoint = ours.up()
+        assert urlsplit(endpoint.url).port != taken
+        assert _client(endpoint, "glue").get_databases()["DatabaseList"] == []
+    finally:
+        ours.down()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_it_listens_on_loopback_only(local_aws):

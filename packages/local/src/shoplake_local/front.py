@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from shoplake_local.service import Service, ServiceError, UnsupportedOperationEr
 from shoplake_local.signatures import Signature, parse_signature, signature_is_true
 from shoplake_local.validation import findings
 
-__all__ = ["HEALTH_PATH", "RECORDED_ACTIONS_PATH", "Front"]
+__all__ = ["HEALTH_PATH", "RECORDED_ACTIONS_PATH", "Front", "fingerprint"]
 
 HEALTH_PATH = "/_shoplake/health"
 RECORDED_ACTIONS_PATH = "/_shoplake/recorded-actions"
@@ -37,6 +38,11 @@ _COMMON_ERRORS = frozenset(
 _log = logging.getLogger(__name__)
 
 AnyService = Service | MotoService | BucketService
+
+
+def fingerprint(access_key_id: str) -> str:
+    """What the health page says of an operator: whoever started a front knows its own by it."""
+    return sha256(access_key_id.encode()).hexdigest()[:16]
 
 
 class Front:
@@ -98,7 +104,8 @@ class Front:
     def _response(self, request: Request) -> Response:
         request.max_content_length = _MAXIMUM_BODY_BYTES
         if request.path == HEALTH_PATH:
-            return _json_response({"status": "ok", "services": sorted(self.services)})
+            operators = [fingerprint(access_key_id) for access_key_id in self._secrets]
+            return _json_response({"status": "ok", "services": sorted(self.services), "operators": operators})
         if request.path == RECORDED_ACTIONS_PATH and self._identity is not None:
             return _json_response([asdict(action) for action in self._identity.recorded_actions()])
         try:

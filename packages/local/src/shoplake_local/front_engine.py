@@ -21,7 +21,7 @@ from shoplake_engines.private_files import (
 from shoplake_engines.processes import DetachedProcess, log_tail, server_environment
 
 from shoplake_local.dms.replicator_process import DMS_FOLDER, end_replicators
-from shoplake_local.front import HEALTH_PATH
+from shoplake_local.front import HEALTH_PATH, fingerprint
 from shoplake_local.front_config import FrontConfig
 from shoplake_local.jobs.machine_variables import machine_variables
 
@@ -193,5 +193,6 @@ def _ask(config: FrontConfig) -> None:
         answer = json.loads(response.read())
     finally:
         connection.close()
-    if response.status != _OK or "services" not in answer:
+    # another project's front may have taken the port between the look for a free one and our start
+    if response.status != _OK or fingerprint(config.access_key_id) not in answer.get("operators", ()):
         raise ValueError(f"something else answers on port {config.port}")
