@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from shoplake_core.errors import ConfigError
-from shoplake_replication.bronze_aws import S3Bronze
+from shoplake_replication.bronze_aws import S3Bronze, sha256_of
 from shoplake_replication.config import S3Target
 from shoplake_replication.errors import BronzeUnreachableError, LineageError, OverwriteError, TakenOverError
 from shoplake_replication.failpoints import Step
@@ -137,6 +138,23 @@ def test_object_with_other_content_is_never_overwritten(rig):
     rig.s3.put_object(Bucket=rig.bucket, Key=cut["files"][0]["key"], Body=b"somebody else's")
     with pytest.raises(OverwriteError, match=r"is there already"):
         rig.catch_up()
+
+
+def test_a_file_put_before_a_kill_is_known_again_by_a_role_that_may_not_read(rig, aws_variables, tmp_path):
+    """DMS's documented role puts, lists and deletes: HeadObject is refused to it."""
+    bronze = S3Bronze(S3Target(bucket=rig.bucket, endpoint_url=rig.aws.url, region=rig.aws.region))
+
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+
+    bronze._client.head_object = refuse
+    path = tmp_path / "file"
+    path.write_bytes(b"rows" * 3_000_000)
+    assert bronze.put_file("again/file", path, sha256_of(path)) == bronze.put_file("again/file", path, sha256_of(path))
+    assert bronze.put_text("again/text", "{}") == bronze.put_text("again/text", "{}")
+    path.write_bytes(b"other rows")
+    with pytest.raises(OverwriteError, match="is there already, with other content"):
+        bronze.put_file("again/file", path, sha256_of(path))
 
 
 def test_broken_state_is_refused(rig):
