@@ -164,7 +164,9 @@ class ColumnEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEntry:
-    """One commit of a run on the table."""
+    """One commit of a run on the table: its number, when it was made (UTC), how many rows the table has had since (None where
+    that is not known), and whether it is the whole table.
+    """
 
     number: int
     run_id: str
@@ -187,7 +189,18 @@ class WrittenByRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """One row that silver refused; personal values are masked."""
+    """One row that silver refused.
+
+    Attributes:
+        key: Column -> value, of its key.
+        operation: "I", "U" or "D".
+        committed_at: When MySQL committed it, in UTC; None where bronze does not tell.
+        reasons: `<rule>:<column>`.
+        row: Column -> value as the rules left it; personal values as "masked" with the beginning of the mask.
+        run_id: The run that refused it.
+        source: File and row in bronze.
+
+    """
 
     key: Mapping[str, str]
     operation: str

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from shoplake_console.data_port import (
-    BatchEntry,
     CheckedRun,
     DataLayer,
     DataOverview,
     Problem,
     ReconciledTable,
-    Refused,
     TableEntry,
     TablePage,
     WrittenByRun,
@@ -148,23 +146,16 @@ class ConsoleData:
                 refused = asked.ask("Quarantine", lambda: self._quarantine.refused(contract), None)()
                 entry = self._silver_entry(name, lake())
                 if refused is not None:
-                    rows = [
-                        Refused(**{field: getattr(row, field) for field in Refused.__slots__}) for row in refused.rows
-                    ]
-                    page = replace(page, refused=rows, reasons=refused.reasons)
+                    page = replace(page, refused=refused.rows, reasons=refused.reasons)
             else:
                 counts = asked.ask("The warehouse", lambda: self._records.counts(name), _NO_COUNTS)
                 loads = asked.ask("The warehouse", self._records.loads, _NO_LOADS)
                 entry = replace(_entry(page.entry, lake().get(name)), **_there(counts(), loads(), name))
-            batches = lake()[name].batches if name in lake() else ()
             return replace(
                 page,
                 entry=entry,
                 written=written(),
-                batches=[
-                    BatchEntry(number=b.number, run_id=b.run_id, at=b.at, rows=b.rows, is_full=b.is_full)
-                    for b in batches
-                ],
+                batches=lake()[name].batches if name in lake() else (),
                 problems=tuple(asked.problems.values()),
             )
 

@@ -4,8 +4,6 @@ Rows are counted by Iceberg's own summary, which is exact here: every table is c
 its data. https://iceberg.apache.org/spec/#snapshots
 """
 
-import gzip
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+from shoplake_console.data_port import BatchEntry
 from shoplake_core.bronze import is_load_file, table_prefix
+from shoplake_functions.iceberg_batches import iceberg_metadata, snapshots_newest_first
 
-__all__ = ["BronzeFiles", "LakeBatch", "LakeReader", "LakeTable"]
+__all__ = ["BronzeFiles", "LakeReader", "LakeTable"]
 
 _AT_ONCE = 8
 _MOST_PAGES = 20  # of a thousand objects each
@@ -23,32 +23,12 @@ _MISSING = frozenset({"EntityNotFoundException", "NoSuchBucket", "NoSuchKey", "4
 _MOST_BATCHES = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LakeBatch:
-    """One commit of a run on an Iceberg table.
-
-    Attributes:
-        number: `shoplake.batch`.
-        run_id: The run.
-        at: When, in UTC.
-        rows: How many rows the table has since.
-        is_full: Whether it is the whole table.
-
-    """
-
-    number: int
-    run_id: str
-    at: datetime
-    rows: int | None
-    is_full: bool
-
-
 @dataclass(frozen=True, slots=True)
 class LakeTable:
     """An Iceberg table as it is now: its rows (None for a summary that does not tell) and its newest batches, newest first."""
 
     rows: int | None
-    batches: tuple[LakeBatch, ...]
+    batches: tuple[BatchEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +88,7 @@ class LakeReader:
 
     def _table(self, place: str) -> LakeTable:
         if place not in self._known:
-            bucket, _, key = place.removeprefix("s3://").partition("/")
-            content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            self._known[place] = table_of_metadata(
-                json.loads(gzip.decompress(content) if place.endswith(".gz.metadata.json") else content)
-            )
+            self._known[place] = table_of_metadata(iceberg_metadata(self.s3, place))
         return self._known[place]
 
     def bronze(self, bucket: str, schema: str, table: str) -> BronzeFiles:
@@ -142,24 +118,23 @@ class LakeReader:
 
 def table_of_metadata(metadata: Mapping[str, Any]) -> LakeTable:
     """The table of an Iceberg metadata file. Pure."""
-    snapshots = {snapshot["snapshot-id"]: snapshot for snapshot in metadata.get("snapshots", ())}
-    snapshot = snapshots.get(metadata.get("current-snapshot-id"))
-    rows = _rows(snapshot) if snapshot else 0
-    batches: list[LakeBatch] = []
-    while snapshot is not None and len(batches) < _MOST_BATCHES:
-        summary = snapshot.get("summary", {})
-        if "shoplake.batch" in summary:
-            batches.append(
-                LakeBatch(
-                    number=int(summary["shoplake.batch"]),
-                    run_id=summary.get("shoplake.run", ""),
-                    at=datetime.fromtimestamp(snapshot["timestamp-ms"] / 1000, tz=UTC),
-                    rows=_rows(snapshot),
-                    is_full=summary.get("shoplake.full") == "true",
-                )
-            )
-        snapshot = snapshots.get(snapshot.get("parent-snapshot-id"))
-    return LakeTable(rows, tuple(batches))
+    snapshots = list(snapshots_newest_first(metadata))
+    written = [snapshot for snapshot in snapshots if "shoplake.batch" in snapshot.get("summary", {})]
+    return LakeTable(
+        rows=_rows(snapshots[0]) if snapshots else 0,
+        batches=tuple(_batch(snapshot) for snapshot in written[:_MOST_BATCHES]),
+    )
+
+
+def _batch(snapshot: Mapping[str, Any]) -> BatchEntry:
+    summary = snapshot["summary"]
+    return BatchEntry(
+        number=int(summary["shoplake.batch"]),
+        run_id=summary.get("shoplake.run", ""),
+        at=datetime.fromtimestamp(snapshot["timestamp-ms"] / 1000, tz=UTC),
+        rows=_rows(snapshot),
+        is_full=summary.get("shoplake.full") == "true",
+    )
 
 
 def _rows(snapshot: Mapping[str, Any]) -> int | None:

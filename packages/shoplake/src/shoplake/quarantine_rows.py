@@ -3,10 +3,10 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from shoplake_console.data_port import Refused
 from shoplake_core.contracts import Pii, TableContract
 from shoplake_core.endpoints import AwsEndpoint
 from shoplake_infra.artifacts.platforms import Target
@@ -15,7 +15,7 @@ from shoplake_reconciliation.objects_aws import AwsTargets
 
 from shoplake.cloud import Cloud
 
-__all__ = ["Quarantine", "RefusedRow", "RefusedRows"]
+__all__ = ["Quarantine", "RefusedRows"]
 
 _MOST_READ = 50_000
 _MOST_SHOWN = 50
@@ -24,34 +24,10 @@ _MASK_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedRow:
-    """One refused row.
-
-    Attributes:
-        key: Column -> value, of its key.
-        operation: "I", "U" or "D".
-        committed_at: When MySQL committed it, in UTC; None where bronze does not tell.
-        reasons: `<rule>:<column>`.
-        row: Column -> value as the rules left it; personal values as "masked" with the beginning of the mask.
-        run_id: The run that refused it.
-        source: File and row in bronze.
-
-    """
-
-    key: dict[str, str]
-    operation: str
-    committed_at: datetime | None
-    reasons: tuple[str, ...]
-    row: dict[str, str]
-    run_id: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRows:
     """The newest refused rows of a table, how often each reason was given, and whether not all rows were counted for that."""
 
-    rows: tuple[RefusedRow, ...] = ()
+    rows: tuple[Refused, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
     is_more: bool = False
 
@@ -98,7 +74,7 @@ class Quarantine:
         )
 
 
-def refused_row(row: dict[str, Any], contract: TableContract) -> RefusedRow:
+def refused_row(row: dict[str, Any], contract: TableContract) -> Refused:
     """A row of a quarantine table as it is shown. Pure.
 
     What the contract now calls personal is never shown, even where the row was written before it did.
@@ -110,7 +86,7 @@ def refused_row(row: dict[str, Any], contract: TableContract) -> RefusedRow:
         shown[name] = f"masked {text[:_MASK_SHOWN]}…" if name in personal and value is not None else text
         if name in personal and value is not None and not _is_mask(text):
             shown[name] = "masked"
-    return RefusedRow(
+    return Refused(
         key={name: str(value) for name, value in json.loads(row["key"] or "{}").items()},
         operation=row["Op"] or "",
         committed_at=row["_committed_at"],
