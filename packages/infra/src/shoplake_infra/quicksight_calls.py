@@ -24,6 +24,7 @@ __all__ = [
     "SENT",
     "SentResource",
     "add_tags",
+    "described",
     "failure",
     "quicksight",
     "quicksight_arn",
@@ -75,6 +76,13 @@ def sent_tags(resource: Resource, **more: str) -> list[dict[str, str]]:
 def quicksight(aws: Aws) -> Any:
     """The client."""
     return aws.client("quicksight")
+
+
+def described(call: Callable[..., Any], what: str, **names: Any) -> Mapping[str, Any] | None:
+    """What a call describes under the answer's key `what`; None where there is none, or it was deleted."""
+    answer = or_none(call, ABSENT, **names)
+    found: Mapping[str, Any] | None = answer[what] if answer else None
+    return None if found is None or found.get("Version", found)["Status"] == "DELETED" else found
 
 
 def quicksight_arn(region: str, account: str, resource: str) -> str:

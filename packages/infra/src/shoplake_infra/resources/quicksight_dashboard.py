@@ -16,6 +16,7 @@ from shoplake_infra.quicksight_calls import (
     SENT,
     SentResource,
     add_tags,
+    described,
     failure,
     quicksight,
     sent_hash,
@@ -177,9 +178,7 @@ def _refuse_failed(resource: Resource, version: Mapping[str, Any], *, hint: str)
 
 
 def _described(aws: Aws, resource: Resource, **which: Any) -> Mapping[str, Any] | None:
-    answer = or_none(quicksight(aws).describe_dashboard, ABSENT, **_names(aws, resource), **which)
-    found: Mapping[str, Any] | None = answer["Dashboard"] if answer else None
-    return None if found is None or found["Version"]["Status"] == "DELETED" else found
+    return described(quicksight(aws).describe_dashboard, "Dashboard", **_names(aws, resource), **which)
 
 
 def _latest_status(aws: Aws, resource: Resource) -> str | None:

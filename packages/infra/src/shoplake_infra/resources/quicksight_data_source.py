@@ -7,12 +7,12 @@ because without them it is refused: https://github.com/hashicorp/terraform-provi
 from collections.abc import Mapping
 from typing import Any
 
-from shoplake_infra.aws import Aws, or_none
+from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.quicksight_calls import (
-    ABSENT,
     add_tags,
+    described,
     failure,
     quicksight,
     state_of,
@@ -115,10 +115,9 @@ class QuickSightDataSourceHandler(Handler):
 
 
 def _described(aws: Aws, resource: Resource) -> Mapping[str, Any] | None:
-    names = {"AwsAccountId": aws.account, "DataSourceId": resource.name}
-    answer = or_none(quicksight(aws).describe_data_source, ABSENT, **names)
-    found: Mapping[str, Any] | None = answer["DataSource"] if answer else None
-    return None if found is None or found["Status"] == "DELETED" else found
+    return described(
+        quicksight(aws).describe_data_source, "DataSource", AwsAccountId=aws.account, DataSourceId=resource.name
+    )
 
 
 def _status(aws: Aws, resource: Resource) -> str | None:

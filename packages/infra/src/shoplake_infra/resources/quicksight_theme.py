@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shoplake_infra.aws import Aws, or_none
+from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.quicksight_calls import (
-    ABSENT,
     SENT,
     SentResource,
     add_tags,
+    described,
     failure,
     quicksight,
     sent_hash,
@@ -91,9 +91,7 @@ class QuickSightThemeHandler(Handler):
 
 
 def _described(aws: Aws, resource: Resource) -> Mapping[str, Any] | None:
-    answer = or_none(quicksight(aws).describe_theme, ABSENT, **_names(aws, resource))
-    found: Mapping[str, Any] | None = answer["Theme"] if answer else None
-    return None if found is None or found["Version"]["Status"] == "DELETED" else found
+    return described(quicksight(aws).describe_theme, "Theme", **_names(aws, resource))
 
 
 def _status(aws: Aws, resource: Resource) -> str | None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shoplake_infra.aws import Aws, or_none
+from shoplake_infra.aws import Aws
 from shoplake_infra.diff import Change, touches
 from shoplake_infra.handler import Handler, Observed
 from shoplake_infra.members import member_refs, named_members
 from shoplake_infra.quicksight_calls import (
-    ABSENT,
     add_tags,
+    described,
     failure,
     quicksight,
     state_of,
@@ -118,10 +118,12 @@ class QuickSightVpcConnectionHandler(Handler):
 
 
 def _described(aws: Aws, resource: Resource) -> Mapping[str, Any] | None:
-    names = {"AwsAccountId": aws.account, "VPCConnectionId": resource.name}
-    answer = or_none(quicksight(aws).describe_vpc_connection, ABSENT, **names)
-    found: Mapping[str, Any] | None = answer["VPCConnection"] if answer else None
-    return None if found is None or found["Status"] == "DELETED" else found
+    return described(
+        quicksight(aws).describe_vpc_connection,
+        "VPCConnection",
+        AwsAccountId=aws.account,
+        VPCConnectionId=resource.name,
+    )
 
 
 def _status(aws: Aws, resource: Resource) -> str | None:
