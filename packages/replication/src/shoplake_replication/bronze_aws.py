@@ -1,8 +1,10 @@
 """The bronze bucket: objects are put once and never replaced."""
 
 import hashlib
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -45,13 +47,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _md5_of(body: BinaryIO | bytes) -> str:
-    data = hashlib.md5(body if isinstance(body, bytes) else b"", usedforsecurity=False)
-    if not isinstance(body, bytes):
-        body.seek(0)
-        while block := body.read(1 << 20):
-            data.update(block)
-    return data.hexdigest()
+def _md5_of(body: BufferedReader | bytes) -> str:
+    new = partial(hashlib.md5, usedforsecurity=False)
+    if isinstance(body, bytes):
+        return new(body).hexdigest()
+    body.seek(0)
+    return hashlib.file_digest(body, new).hexdigest()
 
 
 class S3Bronze:
@@ -99,7 +100,7 @@ class S3Bronze:
         data = text.encode("utf-8")
         return self._put(key, data, hashlib.sha256(data).hexdigest())
 
-    def _put(self, key: str, body: BinaryIO | bytes, sha256: str) -> str:
+    def _put(self, key: str, body: BufferedReader | bytes, sha256: str) -> str:
         name = f"{self._prefix}{key}"
         try:
             response = self._client.put_object(
